@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Dependencies point one way: kernels and weights know nobody, Mirl knows both, the C ABI and the tools know Mirl.
+let package = Package(
+    name: "mirl",
+    products: [
+        .library(name: "mirl", type: .dynamic, targets: ["MirlABI"]),
+        .executable(name: "mirl-filter", targets: ["mirl-filter"]),
+        .executable(name: "mirl-weights", targets: ["mirl-weights"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "MirlKernels"),
+        .target(name: "MirlDefaultWeights"),
+        .target(name: "MirlWeights", dependencies: ["MirlKernels"]),
+        .target(name: "Mirl", dependencies: ["MirlKernels", "MirlWeights", "MirlDefaultWeights"]),
+        .target(name: "MirlPacking", dependencies: ["MirlWeights", "MirlKernels"]),
+        .systemLibrary(name: "CMirl", path: "include"),
+        .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"]),
+        .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
+        .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
+        .executableTarget(
+            name: "mirl-filter",
+            dependencies: ["Mirl", "MirlImageIO", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "mirl-weights",
+            dependencies: ["MirlPacking", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
+        .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"]),
+        .testTarget(name: "MirlFilterTests"),
+        .testTarget(name: "MirlABITests"),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

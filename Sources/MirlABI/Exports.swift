@@ -1,0 +1,2 @@
+import CMirl
+import Mirl

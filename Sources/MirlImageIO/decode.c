@@ -1,0 +1,3 @@
+#include "MirlImageIO.h"
+#include <vips/vips.h>
+#include <png.h>

@@ -1,0 +1,42 @@
+/// How the values of a weight file are encoded.
+public enum ValueType: UInt16, Sendable {
+    case float32 = 0
+    case float16 = 1
+
+    public var size: Int { self == .float32 ? 4 : 2 }
+}
+
+/// A weight tensor as it lies in the file: its first dimension is the rows, all others flattened the columns.
+///
+/// A borrowed view: it holds as long as the file it came from.
+public struct Matrix: @unchecked Sendable {
+    public let rows: Int
+    public let columns: Int
+    public let valueType: ValueType
+    /// Stored values: `rows * columns` in row order if dense, the non-zero ones in row order if sparse.
+    public let values: UnsafeRawPointer
+    /// nil if dense.
+    public let sparsity: Sparsity?
+
+    /// Compressed sparse rows: row r has the values and columns `rowStarts[r] ..< rowStarts[r + 1]`, columns ascending.
+    public struct Sparsity: @unchecked Sendable {
+        public let rowStarts: UnsafePointer<UInt32>
+        public let columns: UnsafePointer<UInt16>
+
+        public init(rowStarts: UnsafePointer<UInt32>, columns: UnsafePointer<UInt16>) {
+            self.rowStarts = rowStarts
+            self.columns = columns
+        }
+    }
+
+    public init(rows: Int, columns: Int, valueType: ValueType, values: UnsafeRawPointer, sparsity: Sparsity?) {
+        self.rows = rows
+        self.columns = columns
+        self.valueType = valueType
+        self.values = values
+        self.sparsity = sparsity
+    }
+
+    /// The number of stored values.
+    public var count: Int { sparsity.map { Int($0.rowStarts[rows]) } ?? rows * columns }
+}

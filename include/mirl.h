@@ -1,0 +1,137 @@
+/* mirl.h - restore images (derain, dehaze, denoise) with sparse MIR-L networks on the CPU.
+ *
+ *     mirl_model *model;      mirl_model_open_default(&model, NULL);
+ *     mirl_session *session;  mirl_session_new(model, NULL, &session, NULL);
+ *     mirl_image image = { sizeof image, MIRL_RGB8, width, height, stride, pixels };
+ *     mirl_restore(session, &image, &image, NULL, NULL);
+ *     mirl_session_free(session);  mirl_model_free(model);
+ *
+ * A model is immutable and may be shared by any number of threads; a session serves one thread at a time
+ * and owns all scratch memory. The library never prints, exits, or touches signals, locale or errno's meaning.
+ *
+ * Every struct that the caller fills begins with `struct_size`, set to sizeof the struct, so that later
+ * versions can append fields. Every pointer to options or to an error may be NULL. Functions that return a
+ * status set their outputs only on MIRL_OK, except for the error.
+ */
+#ifndef MIRL_H
+#define MIRL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MIRL_VERSION_MAJOR 0
+#define MIRL_VERSION_MINOR 1
+#define MIRL_VERSION_PATCH 0
+
+/* The version of the loaded library: major << 16 | minor << 8 | patch. */
+uint32_t mirl_version(void);
+
+typedef int32_t mirl_status;
+#define MIRL_OK 0
+#define MIRL_ERROR_ARGUMENT 1  /* a NULL, a size, a format or an option that cannot be */
+#define MIRL_ERROR_MEMORY 2    /* an allocation failed */
+#define MIRL_ERROR_IO 3        /* a file could not be opened or read */
+#define MIRL_ERROR_WEIGHTS 4   /* a weight file is damaged or not of a kind known here */
+#define MIRL_ERROR_CANCELLED 5 /* the progress callback asked to stop */
+#define MIRL_ERROR_SYSTEM 6    /* the system refused something else, such as a thread */
+
+/* What went wrong, in words: one line of UTF-8 that names the place. Empty after success. */
+typedef struct mirl_error {
+    size_t struct_size;
+    mirl_status status;
+    char message[500];
+} mirl_error;
+
+/* --- Models ------------------------------------------------------------------------------------------- */
+
+typedef struct mirl_model mirl_model;
+
+/* Maps and checks the weight file at `path`. The file must not change while the model is open. */
+mirl_status mirl_model_open(const char *path, mirl_model **model, mirl_error *error);
+
+/* Checks and copies the weight file held in `size` bytes at `data`. */
+mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **model, mirl_error *error);
+
+/* Opens the weights built into the library; needs no file. */
+mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
+
+/* Sessions keep the model they were made for alive. NULL is ignored. */
+void mirl_model_free(mirl_model *model);
+
+/* --- Images ------------------------------------------------------------------------------------------- */
+
+/* Samples are interleaved, in host byte order: 8 bits 0..255, 16 bits 0..65535, or float 0..1. Grey is
+ * restored as grey; alpha passes through untouched. */
+typedef int32_t mirl_format;
+#define MIRL_GREY8 1
+#define MIRL_GREYA8 2
+#define MIRL_RGB8 3
+#define MIRL_RGBA8 4
+#define MIRL_GREY16 5
+#define MIRL_GREYA16 6
+#define MIRL_RGB16 7
+#define MIRL_RGBA16 8
+#define MIRL_GREYF 9
+#define MIRL_GREYAF 10
+#define MIRL_RGBF 11
+#define MIRL_RGBAF 12
+
+typedef struct mirl_image {
+    size_t struct_size;
+    mirl_format format;
+    uint32_t width, height; /* pixels, 1..65535 each */
+    size_t stride;          /* bytes from a row to the next, at least width * bytes per pixel */
+    void *data;             /* aligned for its samples; of an input, only read */
+} mirl_image;
+
+/* --- Sessions ----------------------------------------------------------------------------------------- */
+
+typedef struct mirl_session mirl_session;
+
+typedef struct mirl_session_options {
+    size_t struct_size;
+    uint32_t threads; /* 0: as many as the process may use. The result never depends on it. */
+} mirl_session_options;
+
+mirl_status mirl_session_new(mirl_model *model, const mirl_session_options *options, mirl_session **session,
+                             mirl_error *error);
+
+/* NULL is ignored. */
+void mirl_session_free(mirl_session *session);
+
+typedef int32_t mirl_task;
+#define MIRL_AUTO 0 /* the network sees for itself what is wrong */
+#define MIRL_DENOISE 1
+#define MIRL_DERAIN 2
+#define MIRL_DEHAZE 3
+
+/* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling.
+ * Non-zero cancels. */
+typedef int (*mirl_progress)(void *user_data, float done);
+
+typedef struct mirl_restore_options {
+    size_t struct_size;
+    mirl_task task;
+    float strength; /* 0 gives the input back, 1 the restored image, between them a blend */
+    mirl_progress progress;
+    void *user_data;
+} mirl_restore_options;
+
+/* Restores `input` into `output`: the same width, height and format, other or the same memory (not partly
+ * overlapping). NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of
+ * `output` is as it was before the call. */
+mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
+                         const mirl_restore_options *options, mirl_error *error);
+
+/* The bytes of scratch memory that a session with `threads` threads (0 as above) takes to restore an image
+ * of this size with this model; 0 when the size or the model cannot be. */
+uint64_t mirl_memory_estimate(const mirl_model *model, uint32_t width, uint32_t height, uint32_t threads);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,181 @@
+"""Degraded and clean patches, synthesised on the fly and fixed by (seed, step) alone.
+
+Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
+Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H)
+and motion-blurred noise (DID-MDN), light to heavy, with a veil now and then.
+Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
+Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import ndimage
+from torch.utils.data import Dataset
+
+TASKS = ("denoise", "derain", "dehaze")
+SIGMAS = (15, 25, 50)
+PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+
+
+def load_photo(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def photos(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PHOTO_SUFFIXES)
+
+
+# Degradations: (rng, clean float32 0..1) -> degraded float32 0..1
+
+
+def add_noise(rng, clean: np.ndarray, sigma: float) -> np.ndarray:
+    noisy = clean * 255 + sigma * rng.standard_normal(clean.shape, dtype=np.float32)
+    return np.floor(noisy.clip(0, 255)) / np.float32(255)
+
+
+def line_streaks(rng, height: int, width: int) -> np.ndarray:
+    """Separate thin lines of one direction (several in heavy rain), a little blurred."""
+    angle = rng.uniform(-0.9, 0.9)
+    length, thickness = rng.uniform(8, 60), rng.uniform(0.6, 2.6)
+    density = np.exp(rng.uniform(np.log(0.0004), np.log(0.012)))  # streaks per pixel
+    brightness, jitter = rng.uniform(0.15, 0.95), rng.uniform(0, 0.08)
+    rain = np.zeros((height, width), np.float32)
+    margin = length
+    for _ in range(max(1, int(density * (height + margin) * (width + margin) * 10 / length))):
+        direction = angle + jitter * rng.standard_normal()
+        half = length * rng.uniform(0.5, 1.2) / 2
+        dx, dy = np.sin(direction), np.cos(direction)
+        cx, cy = rng.uniform(-margin / 2, width + margin / 2), rng.uniform(-margin / 2, height + margin / 2)
+        reach_x, reach_y = abs(dx) * half + 3, abs(dy) * half + 3
+        x0, x1 = max(0, int(cx - reach_x)), min(width, int(cx + reach_x) + 1)
+        y0, y1 = max(0, int(cy - reach_y)), min(height, int(cy + reach_y) + 1)
+        if x0 >= x1 or y0 >= y1:
+            continue
+        y, x = np.ogrid[y0:y1, x0:x1]
+        along, across = (x - cx) * dx + (y - cy) * dy, (x - cx) * dy - (y - cy) * dx
+        shape = np.clip(half + 0.5 - np.abs(along), 0, 1) * np.clip(thickness / 2 + 0.5 - np.abs(across), 0, 1)
+        rain[y0:y1, x0:x1] = np.maximum(rain[y0:y1, x0:x1], shape * np.float32(brightness * rng.uniform(0.5, 1)))
+    if rng.random() < 0.6:
+        rain = ndimage.gaussian_filter(rain, rng.uniform(0.3, 0.9))
+    return rain
+
+
+def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
+    """Noise blurred along one direction: the dense rain that photo editors make."""
+    size = int(1.5 * max(height, width)) + 4
+    length, grain = int(np.exp(rng.uniform(np.log(4), np.log(70)))), rng.uniform(0, 1.3)
+    noise = rng.standard_normal((size, size), dtype=np.float32)
+    if rng.random() < 0.5:  # only the strongest specks: streaks stand apart
+        noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
+    noise = ndimage.uniform_filter1d(noise, length, axis=0, mode="wrap")
+    if grain > 0.3:
+        noise = ndimage.gaussian_filter(noise, grain, mode="wrap")
+    if abs(angle := rng.uniform(-50, 50)) > 3:
+        noise = ndimage.rotate(noise, angle, reshape=False, order=1, mode="wrap")
+    top, left = (size - height) // 2, (size - width) // 2
+    noise = noise[top : top + height, left : left + width]
+    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
+    contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
+    floor = rng.uniform(-1, 2.2) * contrast  # how much the rain brightens between its streaks
+    return np.maximum(noise * contrast + floor, 0).astype(np.float32)
+
+
+def add_rain(rng, clean: np.ndarray) -> np.ndarray:
+    height, width = clean.shape[:2]
+    style = rng.random()
+    if style < 0.5:
+        layers = 1 if rng.random() < 0.65 else int(rng.integers(2, 5))
+        rain = sum(line_streaks(rng, height, width) for _ in range(layers))
+    elif style < 0.92:
+        rain = blurred_streaks(rng, height, width)
+    else:
+        rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
+    rain = np.minimum(rain, 1)[..., None]
+    if rng.random() < 0.15:  # a veil of distant rain
+        veil = rng.uniform(0.05, 0.35)
+        clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
+    rainy = clean + rain * (1 - clean) if rng.random() < 0.25 else clean + rain
+    return rainy.clip(0, 1)
+
+
+def add_haze(rng, clean: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """`depth` is (height, width), 0 near to 1 far."""
+    beta, light = rng.uniform(0.06, 0.22), rng.uniform(0.75, 1) + rng.uniform(-0.02, 0.02, 3)
+    t = np.exp(-beta * 10 * depth)[..., None].astype(np.float32)
+    return (clean * t + light.astype(np.float32) * (1 - t)).clip(0, 1)
+
+
+def as_8_bits(rng, image: np.ndarray, compress: float = 0.0) -> np.ndarray:
+    """Rounds to 8 bits as files do, through JPEG in a share `compress` of the cases."""
+    pixels = np.round(image * 255).astype(np.uint8)
+    if rng.random() < compress:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
+        pixels = np.asarray(Image.open(buffer))
+    return pixels.astype(np.float32) / 255
+
+
+# Patches
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a batch looks like: `count` patches of `size` x `size` pixels."""
+
+    count: int = 8
+    size: int = 64
+
+
+class Patches(Dataset):
+    """Item i is the batch of step i: (degraded, clean), each float32 (count, 3, size, size)."""
+
+    def __init__(self, root: Path, shape_at: Callable[[int], Shape], seed: int, tasks: tuple[str, ...] = TASKS):
+        clean, haze = root / "clean", root / "haze"
+        self.shape_at, self.seed, self.tasks = shape_at, seed, tasks
+        self.clean = [load_photo(p) for p in photos(clean)] if set(tasks) - {"dehaze"} else []
+        self.hazy = []
+        if "dehaze" in tasks:
+            for path in photos(haze / "target"):
+                with Image.open(haze / "depth" / f"{path.stem}.png") as depth:
+                    self.hazy.append((load_photo(path), np.asarray(depth.convert("L"))))
+
+    def __getitem__(self, step: int):
+        rng, shape = np.random.default_rng((self.seed, step)), self.shape_at(step)
+        tasks = (self.tasks[i % len(self.tasks)] for i in range(step * shape.count, (step + 1) * shape.count))
+        pairs = [self.pair(rng, task, shape.size) for task in tasks]
+        degraded, clean = (np.stack(side, dtype=np.float32, casting="same_kind").transpose(0, 3, 1, 2) for side in zip(*pairs))
+        return torch.from_numpy(np.ascontiguousarray(degraded)), torch.from_numpy(np.ascontiguousarray(clean))
+
+    def pair(self, rng, task: str, size: int):
+        if task == "dehaze":
+            photo, depth = self.hazy[rng.integers(len(self.hazy))]
+            clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
+            return as_8_bits(rng, add_haze(rng, clean, depth / np.float32(255)), 0.1), clean
+        clean, _ = self.crop(rng, self.clean[rng.integers(len(self.clean))], None, size, shrink=0.2)
+        if task == "derain":
+            return as_8_bits(rng, add_rain(rng, clean), 0.25), clean
+        return add_noise(rng, clean, rng.choice(SIGMAS)), clean
+
+    def crop(self, rng, photo, depth, size: int, shrink: float):
+        """A random square, made smaller first in a share `shrink` of the cases; flipped and turned."""
+        limit = min(photo.shape[:2])
+        side = min(limit, int(size * rng.uniform(1, 4))) if rng.random() < shrink else size
+        side = max(side, min(size, limit))
+        top, left = (rng.integers(0, n - side + 1) for n in photo.shape[:2])
+        turns, flip = rng.integers(4), rng.random() < 0.5
+
+        def cut(image):
+            square = image[top : top + side, left : left + side]
+            if side != size:
+                square = np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BOX))
+            square = np.rot90(square, turns)
+            return (square[:, ::-1] if flip else square).astype(np.float32)
+
+        return cut(photo) / 255, None if depth is None else cut(depth)
