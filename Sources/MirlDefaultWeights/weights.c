@@ -1,7 +1,13 @@
 #include "MirlDefaultWeights.h"
 
+#pragma clang diagnostic ignored "-Wc23-extensions" /* #embed */
+
 /* Weight files are read in place, so they start where a cache line does. */
-_Alignas(64) const unsigned char mirl_default_weights[] = {
+_Alignas(64) static const unsigned char weights[] = {
 #embed "../../weights/lite.mirl"
 };
-const size_t mirl_default_weights_size = sizeof mirl_default_weights;
+
+const void *mirl_default_weights(size_t *size) {
+    *size = sizeof weights;
+    return weights;
+}

@@ -1,1 +1,66 @@
+/* What the machine offers: kernels that its processor can run, its floating-point state, processors to run on. */
+#define _GNU_SOURCE
 #include "MirlKernels.h"
+
+#include <sched.h>
+
+extern const mirlk_kernels mirlk_portable;
+
+#if __x86_64__
+#include <immintrin.h>
+
+extern const mirlk_kernels mirlk_avx512, mirlk_avx2;
+
+const mirlk_kernels *const *mirlk_available(void) {
+    static const mirlk_kernels *const all[] = {&mirlk_avx512, &mirlk_avx2, &mirlk_portable, NULL};
+    __builtin_cpu_init();
+    int v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    int v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return all + (v4 ? 0 : v3 ? 1 : 2);
+}
+
+uint32_t mirlk_enter_flush_to_zero(void) {
+    uint32_t saved = _mm_getcsr();
+    _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero */
+    return saved;
+}
+
+void mirlk_leave_flush_to_zero(uint32_t saved) { _mm_setcsr(saved); }
+
+#else
+
+const mirlk_kernels *const *mirlk_available(void) {
+    static const mirlk_kernels *const all[] = {&mirlk_portable, NULL};
+    return all;
+}
+
+#if __aarch64__
+
+uint32_t mirlk_enter_flush_to_zero(void) {
+    uint64_t saved;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
+    __asm__ volatile("msr fpcr, %0" ::"r"(saved | 1u << 24));
+    return (uint32_t)saved;
+}
+
+void mirlk_leave_flush_to_zero(uint32_t saved) { __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)saved)); }
+
+#else
+
+uint32_t mirlk_enter_flush_to_zero(void) { return 0; }
+void mirlk_leave_flush_to_zero(uint32_t saved) { (void)saved; }
+
+#endif
+#endif
+
+void mirlk_decode_half(const void *half, float *out, size_t count) {
+    const _Float16 *values = half;
+    for (size_t i = 0; i < count; i++)
+        out[i] = (float)values[i];
+}
+
+uint32_t mirlk_processors(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 0;
+}

@@ -1,6 +1,6 @@
-/* The weights that mirl uses when none are named, as the bytes of a .mirl file. */
+/* The weights that mirl uses when none are named. */
 #pragma once
 #include <stddef.h>
 
-extern const unsigned char mirl_default_weights[];
-extern const size_t mirl_default_weights_size;
+/* The bytes of a .mirl file, 64-byte aligned, and their number. */
+const void *mirl_default_weights(size_t *size);

@@ -1,1 +1,85 @@
+/* The arithmetic of the network on tiles, one table of functions per instruction set.
+ *
+ * A tile is a stretch of at most MIRLK_TILE pixels of one image row in many channels: channel c lies at
+ * `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but whole
+ * vectors are read, so every buffer has MIRLK_SLACK readable floats behind it.
+ *
+ * Kernels trust their arguments; loading validates once. Each output is summed in one order on every instruction
+ * set, so tables differ only where one has fused multiply-add and another has not.
+ */
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crc32c.h"
+
+enum { MIRLK_TILE = 64, MIRLK_SLACK = 64, MIRLK_SQUARES = 16 };
+
+/* A weight matrix as stored: dense (row_starts NULL), or compressed sparse rows. */
+typedef struct mirlk_matrix {
+    const void *values; /* float, or IEEE half if `half` */
+    const uint32_t *row_starts;
+    const uint16_t *columns;
+    uint32_t column_count;
+    uint32_t half;
+} mirlk_matrix;
+
+typedef struct mirlk_kernels {
+    const char *name;
+
+    /* out[r] = sum over columns c of matrix[first_row + r][c] * in[r * in_step + offsets[c]], r < rows.
+     * 1x1: offsets c * stride, in_step 0. Depthwise: the nine taps, in_step the channel stride.
+     * Added to what `out` holds if `accumulate`. `decoded` has room for a row's values. */
+    void (*multiply)(const mirlk_matrix *matrix, uint32_t first_row, uint32_t rows, const float *in,
+                     const int32_t *offsets, ptrdiff_t in_step, float *out, ptrdiff_t out_stride, uint32_t width,
+                     int accumulate, float *decoded);
+
+    /* LayerNorm over `channels` (biased variance, epsilon 1e-5), in place. */
+    void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
+                      const float *bias);
+
+    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form. */
+    void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width);
+
+    /* Adds the products of all pairs of rows of q and k, gram[i][j] += sum over pixels of q[i] * k[j] for
+     * i, j < channels, and their squares: the squared norm of row i is the sum of the MIRLK_SQUARES floats at
+     * q_squares[i * MIRLK_SQUARES]. `transposed` has room for MIRLK_TILE * (channels + 16). */
+    void (*gram)(const float *q, const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *gram,
+                 float *q_squares, float *k_squares, float *transposed);
+
+    /* out[i] = sum over j of weights[i * channels + j] * in[j], i, j < channels. */
+    void (*mix)(const float *weights, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
+                ptrdiff_t out_stride, uint32_t width);
+} mirlk_kernels;
+
+/* Copies `width` pixels of each of `channels` channels. */
+void mirlk_copy(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
+                uint32_t width);
+
+/* Line y of the pixel shuffle: channels 4 c + 2 dy + dx of `in` become pixel (2 x + dx, dy) of channel c, for `width`
+ * pixels of `in` and `channels` channels of `out`, whose two lines lie `row_stride` apart; and its inverse for one of
+ * the two lines dy, where `width` counts the pixels of `out`. */
+void mirlk_shuffle(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, ptrdiff_t row_stride,
+                   uint32_t channels, uint32_t width);
+void mirlk_unshuffle(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t dy,
+                     uint32_t channels, uint32_t width);
+
+/* A line between two lines of a map, stretched: out[x] mixes columns left[x] and left[x] + 1 (at most `last`) of the
+ * lines `above` and `below` by the shares right_share[x] and below_share. */
+void mirlk_stretch(const float *above, const float *below, float below_share, ptrdiff_t in_stride, uint32_t last,
+                   const int32_t *left, const float *right_share, float *out, ptrdiff_t out_stride, uint32_t channels,
+                   uint32_t width);
+
+/* The tables that this processor can run, best first, NULL at the end. */
+const mirlk_kernels *const *mirlk_available(void);
+
+/* Half to float, `count` values. */
+void mirlk_decode_half(const void *half, float *out, size_t count);
+
+/* The processors that this process may run on; 0 if the system will not say. */
+uint32_t mirlk_processors(void);
+
+/* Denormals cost a hundred times a normal number and add nothing: between enter and leave, this thread flushes
+ * them to zero. `enter` returns what `leave` restores. */
+uint32_t mirlk_enter_flush_to_zero(void);
+void mirlk_leave_flush_to_zero(uint32_t saved);

@@ -1,0 +1,140 @@
+import MirlKernels
+
+/// A 3x3 convolution with zero padding, from a map, or from a small map stretched to another size (bilinear, corners
+/// not aligned), into another.
+struct Conv3x3: Layer {
+    /// What becomes of the sums.
+    enum Sink {
+        case store
+        /// Added to what the output holds.
+        case add
+        /// Channels 4 c + 2 dy + dx become the pixels of channel c at twice the resolution.
+        case shuffle
+        /// The inverse.
+        case unshuffle
+    }
+
+    let scratch: Int
+    let cost: Double
+
+    private let weights: Convolution
+    private let output: FeatureMap
+    private let sink: Sink
+    private let sweep: Sweep
+    private let stretch: Stretch?
+    private let taps: Int  // shared
+    private let ring, sums, decoded: Int  // each thread's
+    private let own: Layout
+    private let sharedSize: Int
+
+    init(
+        _ weights: Convolution, _ input: FeatureMap, into output: FeatureMap, _ sink: Sink = .store, threads: Int,
+        stretched: Bool = false
+    ) {
+        self.weights = weights
+        self.output = output
+        self.sink = sink
+        var shared = Layout(), own = Layout()
+        stretch = stretched ? Stretch(input, width: output.width, height: output.height, shared: &shared) : nil
+        // A stretched input is swept as if it had the output's size; its rows are never read through this map.
+        let map = stretched
+            ? FeatureMap(offset: 0, channels: input.channels, height: output.height, width: output.width) : input
+        sweep = Sweep(
+            map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
+            lineChannels: map.channels)
+        taps = shared.take(3 * weights.columns)
+        ring = own.take(sweep.ringSize)
+        sums = own.take(weights.rows * sweep.stride)
+        decoded = own.take(weights.columns)
+        self.own = own
+        sharedSize = shared.size
+        scratch = shared.size + threads * own.size
+        cost = Double(weights.count) * Double(map.height * map.width)
+    }
+
+    func run(_ run: Run) throws(MirlError) {
+        let shared = run.scratch
+        sweep.writeTaps(channels: sweep.lineChannels, to: (shared + taps).indices)
+        stretch?.writeTables(shared)
+        try run.parallel(sweep.bands.count, cost: cost) { band, thread in
+            let own = shared + sharedSize + thread * self.own.size
+            sweep.pass(
+                band: sweep.bands[band], ring: own + ring,
+                produce: { y, strip, line in
+                    if let stretch {
+                        stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)
+                    } else {
+                        sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: line)
+                    }
+                    sweep.clearEdges(of: line, strip: strip)
+                },
+                consume: { y, strip in convolve(run, (shared + taps).indices, own, y, strip) })
+        }
+    }
+
+    private func convolve(
+        _ run: Run, _ taps: UnsafeMutablePointer<Int32>, _ own: UnsafeMutablePointer<Float>, _ y: Int,
+        _ strip: Range<Int>
+    ) {
+        let phase = taps + sweep.phase(y) * weights.columns, sums = own + sums, stride = sweep.stride
+        let direct = sink == .store || sink == .add
+        run.multiply(
+            weights, own + ring, offsets: phase,
+            into: direct ? output.row(y, in: run.memory) + strip.lowerBound : sums,
+            stride: direct ? output.channelStride : stride, width: strip.count, adding: sink == .add,
+            decoded: own + decoded)
+        switch sink {
+        case .store, .add: break
+        case .shuffle:
+            mirlk_shuffle(
+                sums, stride, output.row(2 * y, in: run.memory) + 2 * strip.lowerBound, output.channelStride,
+                output.rowStride, UInt32(weights.rows / 4), UInt32(strip.count))
+        case .unshuffle:
+            mirlk_unshuffle(
+                sums, stride, output.row(y / 2, in: run.memory) + strip.lowerBound / 2, output.channelStride,
+                UInt32(y % 2), UInt32(weights.rows), UInt32(strip.count / 2))
+        }
+    }
+}
+
+/// Bilinear resizing with corners not aligned: pixel x of n reads the source at (x + 1/2) s / n - 1/2, not below 0.
+private struct Stretch {
+    let source: FeatureMap
+    let width, height: Int
+    private let left, share: Int  // shared tables, a column each
+
+    init(_ source: FeatureMap, width: Int, height: Int, shared: inout Layout) {
+        self.source = source
+        self.width = width
+        self.height = height
+        left = shared.take(width)
+        share = shared.take(width)
+    }
+
+    private func place(_ x: Int, of count: Int, from size: Int) -> (first: Int, share: Float) {
+        let place = max(0, (Float(x) + 0.5) * (Float(size) / Float(count)) - 0.5)
+        let first = min(Int(place), size - 1)
+        return (first, place - Float(first))
+    }
+
+    func writeTables(_ shared: UnsafeMutablePointer<Float>) {
+        for x in 0..<width {
+            let (first, rest) = place(x, of: width, from: source.width)
+            (shared + left).indices[x] = Int32(first)
+            shared[share + x] = rest
+        }
+    }
+
+    /// Row y of the stretched map, a strip with its neighbours inside the map.
+    func writeLine(
+        _ y: Int, _ strip: Range<Int>, from memory: UnsafeMutablePointer<Float>, tables: UnsafeMutablePointer<Float>,
+        to line: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        let (row, rest) = place(y, of: height, from: source.height)
+        let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, width)
+        mirlk_stretch(
+            source.row(row, in: memory), source.row(min(row + 1, source.height - 1), in: memory), rest,
+            source.channelStride, UInt32(source.width - 1), (tables + left).indices + first, tables + share + first,
+            line + (first - strip.lowerBound + 1), stride, UInt32(source.channels), UInt32(end - first))
+    }
+}

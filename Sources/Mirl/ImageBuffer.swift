@@ -1,0 +1,61 @@
+/// How the samples of an image lie in memory: interleaved, in host byte order.
+public struct PixelFormat: Equatable, Sendable {
+    /// The raw value is the size in bytes.
+    public enum Sample: Int, Sendable {
+        /// 0...255
+        case uint8 = 1
+        /// 0...65535
+        case uint16 = 2
+        /// 0...1
+        case float = 4
+    }
+
+    public var sample: Sample
+    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+    public var bands: Int
+
+    public init(_ sample: Sample, bands: Int) {
+        self.sample = sample
+        self.bands = bands
+    }
+
+    public var bytesPerPixel: Int { sample.rawValue * bands }
+    /// Bands that are restored: all but alpha.
+    var colours: Int { bands < 3 ? 1 : 3 }
+}
+
+/// An image in the caller's memory: `height` rows of `width` pixels, `stride` bytes apart.
+public struct ImageBuffer {
+    public var format: PixelFormat
+    public var width: Int
+    public var height: Int
+    public var stride: Int
+    public var data: UnsafeMutableRawPointer
+
+    public init(_ format: PixelFormat, width: Int, height: Int, stride: Int, data: UnsafeMutableRawPointer) {
+        self.format = format
+        self.width = width
+        self.height = height
+        self.stride = stride
+        self.data = data
+    }
+
+    /// Throws if the image cannot be what it says.
+    func check(_ name: String) throws(MirlError) {
+        guard (1...4).contains(format.bands) else {
+            throw .argument("\(name): \(format.bands) bands, expected 1 to 4")
+        }
+        guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else {
+            throw .argument("\(name): \(width)x\(height) pixels, expected 1 to \(Geometry.maximumSide) each way")
+        }
+        guard stride >= width * format.bytesPerPixel else {
+            throw .argument("\(name): rows \(stride) bytes apart, but \(width * format.bytesPerPixel) bytes long")
+        }
+        let alignment = format.sample.rawValue
+        guard stride % alignment == 0, Int(bitPattern: data) % alignment == 0 else {
+            throw .argument("\(name): rows do not start at multiples of \(alignment) bytes")
+        }
+    }
+
+    func row(_ y: Int) -> UnsafeMutableRawPointer { data + y * stride }
+}

@@ -1,0 +1,27 @@
+import Glibc
+import MirlKernels
+
+/// The tables of kernels that this processor can run, best first.
+package enum Kernels {
+    package static var names: [String] { tables.map { String(cString: $0.name) } }
+
+    /// The best table, or the one that the environment variable MIRL_KERNELS names.
+    static var chosen: mirlk_kernels {
+        let wanted = getenv("MIRL_KERNELS").map { String(cString: $0) }
+        return tables.first { String(cString: $0.name) == wanted } ?? tables[0]
+    }
+
+    private static var tables: [mirlk_kernels] {
+        var tables: [mirlk_kernels] = []
+        var next = mirlk_available()!
+        while let table = next.pointee {
+            tables.append(table.pointee)
+            next += 1
+        }
+        return tables
+    }
+
+    static func named(_ name: String) -> mirlk_kernels? {
+        tables.first { String(cString: $0.name) == name }
+    }
+}

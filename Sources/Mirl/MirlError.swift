@@ -1,0 +1,15 @@
+/// What can go wrong while restoring, each with one line that names the place.
+public enum MirlError: Error, Equatable, Sendable {
+    /// A size, a format or an option that cannot be.
+    case argument(String)
+    /// An allocation failed.
+    case memory(String)
+    /// A file could not be opened or read.
+    case io(String)
+    /// A weight file is damaged or not of a kind known here.
+    case weights(String)
+    /// The progress callback asked to stop.
+    case cancelled
+    /// The system refused something else, such as a thread.
+    case system(String)
+}

@@ -1,0 +1,70 @@
+/// Between interleaved samples and the network's planar floats.
+struct Pixels {
+    let image: ImageBuffer
+    let map: FeatureMap
+    let memory: UnsafeMutablePointer<Float>
+
+    /// Fills the map from the image, grey in all three channels, padded right and bottom by reflection (by repeating
+    /// the edge where the image is too small to reflect).
+    func load() {
+        switch image.format.sample {
+        case .uint8: load(UInt8.self) { Float($0) / 255 }
+        case .uint16: load(UInt16.self) { Float($0) / 65535 }
+        case .float: load(Float.self, clamped)
+        }
+    }
+
+    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's.
+    func store(to output: ImageBuffer, strength: Float) {
+        switch image.format.sample {
+        case .uint8: store(to: output, strength, from: { Float($0) / 255 }, as: { UInt8(clamped($0) * 255 + 0.5) })
+        case .uint16: store(to: output, strength, from: { Float($0) / 65535 }, as: { UInt16(clamped($0) * 65535 + 0.5) })
+        case .float: store(to: output, strength, from: clamped, as: clamped)
+        }
+    }
+
+    private func load<Sample>(_: Sample.Type, _ value: (Sample) -> Float) {
+        let bands = image.format.bands, last = image.format.colours - 1
+        for y in 0..<map.height {
+            let samples = image.row(mirrored(y, image.height)).assumingMemoryBound(to: Sample.self)
+            for c in 0..<3 {
+                let line = map.row(y, in: memory) + c * map.channelStride
+                for x in 0..<image.width { line[x] = value(samples[x * bands + min(c, last)]) }
+                for x in image.width..<map.width { line[x] = line[mirrored(x, image.width)] }
+            }
+        }
+    }
+
+    private func store<Sample>(
+        to output: ImageBuffer, _ strength: Float, from value: (Sample) -> Float, as sample: (Float) -> Sample
+    ) {
+        let bands = image.format.bands, colours = image.format.colours
+        for y in 0..<image.height {
+            let old = image.row(y).assumingMemoryBound(to: Sample.self)
+            let new = output.row(y).assumingMemoryBound(to: Sample.self)
+            let line = map.row(y, in: memory), stride = map.channelStride
+            for x in 0..<image.width {
+                for c in 0..<colours {
+                    let restored = colours == 3 ? line[c * stride + x] : grey(line + x, stride)
+                    let before = value(old[x * bands + c])
+                    new[x * bands + c] = sample(before + strength * (restored - before))
+                }
+                if bands > colours { new[x * bands + colours] = old[x * bands + colours] }
+            }
+        }
+    }
+
+    private func grey(_ pixel: UnsafePointer<Float>, _ stride: Int) -> Float {
+        (pixel[0] + pixel[stride] + pixel[2 * stride]) / 3
+    }
+
+    /// The place that padding shows at `place`, of `size` places.
+    private func mirrored(_ place: Int, _ size: Int) -> Int {
+        if place < size { return place }
+        let padding = (size + Plan.multiple - 1) / Plan.multiple * Plan.multiple - size
+        return padding < size ? 2 * (size - 1) - place : size - 1
+    }
+}
+
+/// 0...1; what is not a number becomes 0.
+private func clamped(_ value: Float) -> Float { value > 0 ? min(value, 1) : 0 }

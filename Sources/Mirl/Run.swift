@@ -1,0 +1,53 @@
+import MirlKernels
+
+/// One image's way through the network: the memory it uses and what steers it.
+final class Run {
+    let kernels: mirlk_kernels
+    let memory: UnsafeMutablePointer<Float>
+    let scratch: UnsafeMutablePointer<Float>
+    /// The mixture of each prompt's components to use; nil where the network decides.
+    let steering: [[Float]]?
+    /// The mixtures that the network itself would choose, prompt 3 first.
+    var mixtures: [[Float]] = []
+
+    private let pool: ThreadPool
+    private let total: Double
+    private let progress: ((Float) -> Bool)?
+    private var finished = 0.0
+
+    init(
+        kernels: mirlk_kernels, memory: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+        pool: ThreadPool, steering: [[Float]]?, cost: Double, progress: ((Float) -> Bool)?
+    ) {
+        self.kernels = kernels
+        self.memory = memory
+        self.scratch = scratch
+        self.pool = pool
+        self.steering = steering
+        self.total = cost
+        self.progress = progress
+    }
+
+    /// Shares out the items of a phase that takes `cost` multiply-adds.
+    func parallel(_ count: Int, cost: Double, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
+        let wanted = try pool.run(count, goOn: { share in
+            progress?(Float(min(1, (finished + cost * Double(share)) / total))) ?? true
+        }, body)
+        finished += cost
+        if !wanted { throw .cancelled }
+    }
+
+    /// The product of a 1x1 or 3x3 convolution, or part of its rows, with a tile; see `mirlk_kernels.multiply`.
+    func multiply(
+        _ convolution: Convolution, rows: Range<Int>? = nil, _ input: UnsafePointer<Float>,
+        offsets: UnsafePointer<Int32>, step: Int = 0, into output: UnsafeMutablePointer<Float>, stride: Int,
+        width: Int, adding: Bool = false, decoded: UnsafeMutablePointer<Float>
+    ) {
+        let rows = rows ?? 0..<convolution.rows
+        withUnsafePointer(to: convolution.matrix) {
+            kernels.multiply(
+                $0, UInt32(rows.lowerBound), UInt32(rows.count), input, offsets, step, output, stride, UInt32(width),
+                adding ? 1 : 0, decoded)
+        }
+    }
+}

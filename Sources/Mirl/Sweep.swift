@@ -1,0 +1,91 @@
+import MirlKernels
+
+/// How a layer with 3x3 neighbourhoods passes over a map: threads own bands of rows and go down one strip of columns
+/// after another, keeping three lines of what they make from the input in a ring, so that wide hidden maps never exist.
+struct Sweep {
+    let map: FeatureMap
+    let strips: Strips
+    let bands: [Range<Int>]
+    /// Channels of a line of the ring.
+    let lineChannels: Int
+
+    var stride: Int { strips.stride }
+    var lineSize: Int { lineChannels * stride }
+    var ringSize: Int { 3 * lineSize }
+    var tallestBand: Int { bands.map(\.count).max() ?? 0 }
+
+    /// Calls `produce` to fill the line of each row that a band needs, and `consume` for each row of the band, once
+    /// its line and both neighbours are there. A tile's column 1 is the strip's first; lines outside the map are zero.
+    @inline(__always)
+    func pass(
+        band: Range<Int>, ring: UnsafeMutablePointer<Float>,
+        produce: (_ y: Int, _ strip: Range<Int>, _ line: UnsafeMutablePointer<Float>) -> Void,
+        consume: (_ y: Int, _ strip: Range<Int>) -> Void
+    ) {
+        for strip in strips.ranges {
+            for y in band.lowerBound - 1...band.upperBound {
+                let line = ring + slot(y) * lineSize
+                if map.rows.contains(y) {
+                    produce(y, strip, line)
+                } else {
+                    line.update(repeating: 0, count: lineSize)
+                }
+                if y > band.lowerBound { consume(y - 1, strip) }
+            }
+        }
+    }
+
+    private func slot(_ y: Int) -> Int { (y + 3) % 3 }
+
+    /// Zeroes the columns of a line that lie outside the map.
+    func clearEdges(of line: UnsafeMutablePointer<Float>, strip: Range<Int>) {
+        if strip.lowerBound == 0 { clear(column: 0, of: line) }
+        if strip.upperBound == map.width { clear(column: strip.count + 1, of: line) }
+    }
+
+    private func clear(column: Int, of line: UnsafeMutablePointer<Float>) {
+        for c in 0..<lineChannels { line[c * stride + column] = 0 }
+    }
+
+    /// Copies a strip of a row and its neighbours within the map to a tile.
+    func gather(row: UnsafePointer<Float>, strip: Range<Int>, to tile: UnsafeMutablePointer<Float>) {
+        let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, map.width)
+        mirlk_copy(
+            row + first, map.channelStride, tile + (first - strip.lowerBound + 1), stride, UInt32(map.channels),
+            UInt32(end - first))
+    }
+
+    /// Where the nine neighbours of a pixel lie in the ring, for each of `channels` channels, when row y is the centre:
+    /// the `phase(y)`-th of three tables in a row.
+    func writeTaps(channels: Int, to tables: UnsafeMutablePointer<Int32>) {
+        var out = tables
+        for phase in 0..<3 {
+            for c in 0..<channels {
+                for dy in 0..<3 {
+                    for dx in 0..<3 {
+                        out.pointee = Int32((phase + dy + 2) % 3 * lineSize + c * stride + dx)
+                        out += 1
+                    }
+                }
+            }
+        }
+    }
+
+    func phase(_ y: Int) -> Int { y % 3 }
+}
+
+extension FeatureMap {
+    var rows: Range<Int> { 0..<height }
+}
+
+/// Where each of `count` channels lies when they are `stride` floats apart.
+func writeChannelOffsets(_ count: Int, stride: Int, to table: UnsafeMutablePointer<Int32>) {
+    for c in 0..<count { table[c] = Int32(c * stride) }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// The same memory as indices, which take the room of as many floats.
+    var indices: UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: Int32.self)
+    }
+}

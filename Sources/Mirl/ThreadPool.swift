@@ -1,0 +1,155 @@
+import Glibc
+import MirlKernels
+
+/// Threads that share out numbered work items; the caller's thread is one of them.
+///
+/// Made anew after a fork, since threads do not survive it.
+final class ThreadPool: @unchecked Sendable {
+    /// The threads that work, the caller's included.
+    let threads: Int
+
+    private typealias Work = (_ item: Int, _ thread: Int) -> Void
+
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var workers: [pthread_t] = []
+    private var owner = getpid()
+
+    // Guarded by the mutex.
+    private var work: Work?
+    private var count = 0
+    private var next = 0
+    private var running = 0
+    private var generation = 0
+    private var stopping = false
+
+    init(threads: Int) throws(MirlError) {
+        self.threads = threads
+        try start()
+    }
+
+    deinit {
+        if owner == getpid() {
+            stop()
+            pthread_mutex_destroy(mutex)
+            pthread_cond_destroy(wake)
+            pthread_cond_destroy(done)
+        }
+        mutex.deallocate()
+        wake.deallocate()
+        done.deallocate()
+    }
+
+    /// As many threads as this process may use.
+    static var available: Int { max(1, Int(mirlk_processors())) }
+
+    /// Calls `body` once for each item 0 ..< `count`, on any thread, and returns when all are done.
+    ///
+    /// `thread` is 0 on the caller's thread. There `goOn` is asked after each item, with the share of items given out;
+    /// if it says no, the items that nobody has begun are left, and the result is false.
+    func run(
+        _ count: Int, goOn: (Float) -> Bool, _ body: (_ item: Int, _ thread: Int) -> Void
+    ) throws(MirlError) -> Bool {
+        if owner != getpid() {
+            workers = []
+            try start()
+        }
+        return withoutActuallyEscaping(body) { body in
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            work = body
+            self.count = count
+            next = 0
+            running = workers.count
+            generation += 1
+            pthread_cond_broadcast(wake)
+            let finished = takeItems(body, thread: 0, goOn: goOn)
+            while running > 0 { pthread_cond_wait(done, mutex) }
+            work = nil
+            return finished
+        }
+    }
+
+    /// Works until no item is left or `goOn` says no; called and left with the mutex locked.
+    @discardableResult
+    private func takeItems(_ work: Work, thread: Int, goOn: (Float) -> Bool) -> Bool {
+        while next < count {
+            let item = next
+            next += 1
+            let share = Float(next) / Float(count)
+            pthread_mutex_unlock(mutex)
+            work(item, thread)
+            let wanted = goOn(share)
+            pthread_mutex_lock(mutex)
+            if !wanted {
+                next = count
+                return false
+            }
+        }
+        return true
+    }
+
+    private func serve(thread: Int) {
+        _ = mirlk_enter_flush_to_zero()
+        var served = 0
+        pthread_mutex_lock(mutex)
+        while true {
+            while generation == served && !stopping { pthread_cond_wait(wake, mutex) }
+            if stopping { break }
+            served = generation
+            if let work { takeItems(work, thread: thread, goOn: { _ in true }) }
+            running -= 1
+            if running == 0 { pthread_cond_signal(done) }
+        }
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func start() throws(MirlError) {
+        owner = getpid()
+        generation = 0
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wake, nil)
+        pthread_cond_init(done, nil)
+        // The host's signal handlers run on the host's threads.
+        var all = sigset_t(), previous = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_SETMASK, &all, &previous)
+        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
+        for thread in 1..<max(threads, 1) {
+            let seat = Unmanaged.passRetained(Seat(pool: self, thread: thread))
+            var id = pthread_t()
+            let status = pthread_create(&id, nil, { seat in
+                let seat = Unmanaged<Seat>.fromOpaque(seat!).takeRetainedValue()
+                seat.pool.serve(thread: seat.thread)
+                return nil
+            }, seat.toOpaque())
+            guard status == 0 else {
+                seat.release()
+                stop()
+                throw .system("thread \(thread + 1) of \(threads): \(String(cString: strerror(status)))")
+            }
+            workers.append(id)
+        }
+    }
+
+    private func stop() {
+        pthread_mutex_lock(mutex)
+        stopping = true
+        pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(mutex)
+        for worker in workers { pthread_join(worker, nil) }
+        workers = []
+    }
+
+    /// A worker's place; the pool outlives it, because `stop` joins every worker.
+    private final class Seat {
+        unowned(unsafe) let pool: ThreadPool
+        let thread: Int
+
+        init(pool: ThreadPool, thread: Int) {
+            self.pool = pool
+            self.thread = thread
+        }
+    }
+}

@@ -1,0 +1,17 @@
+/* All kernels for one instruction set, which the including file fixes:
+ *
+ *     LANES      floats in a vector
+ *     FUSED      1 where multiply-add is one instruction
+ *     GRAM_ROWS  rows of a register block in gram.h, three vectors wide
+ *     MIX_ROWS   rows of a register block in mix.h, four vectors wide
+ *     ISA, TABLE the names of the set and of its table
+ */
+#include "vector.h"
+
+#include "gate.h"
+#include "gram.h"
+#include "mix.h"
+#include "multiply.h"
+#include "normalize.h"
+
+const mirlk_kernels TABLE = {ISA, multiply, normalize, gelu_gate, gram, mix};

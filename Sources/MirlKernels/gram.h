@@ -1,0 +1,72 @@
+/* The first product of channel attention: q k^T over pixels, with the norms of its rows. */
+
+enum { GRAM_VECTORS = 3 };
+
+/* k with its pixels outside and its channels inside, so that a vector holds neighbouring columns of the product. */
+static void transpose(const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *out,
+                      uint32_t out_stride) {
+    for (uint32_t c = 0; c < out_stride; c++)
+        for (uint32_t x = 0; x < width; x++)
+            out[x * out_stride + c] = c < channels ? k[c * stride + x] : 0;
+}
+
+/* `rows` rows and `vectors` vectors of columns of the product stay in registers over all pixels. */
+INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdiff_t stride, const float *k,
+                       uint32_t k_stride, uint32_t width, float *gram, uint32_t channels, uint32_t columns) {
+    vec sum[GRAM_ROWS][GRAM_VECTORS];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = load(gram + i * channels + j * LANES);
+    for (uint32_t x = 0; x < width; x++) {
+        vec right[GRAM_VECTORS];
+        UNROLL for (int j = 0; j < vectors; j++) right[j] = load(k + x * k_stride + j * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec left = splat(q[i * stride + x]);
+            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(left, right[j], sum[i][j]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < vectors - 1; j++) store(gram + i * channels + j * LANES, sum[i][j]);
+        store_some(gram + i * channels + (vectors - 1) * LANES, sum[i][vectors - 1], columns - (vectors - 1) * LANES);
+    }
+}
+
+INLINE void gram_columns(const int vectors, const float *q, ptrdiff_t stride, const float *k, uint32_t k_stride,
+                         uint32_t width, float *gram, uint32_t channels, uint32_t columns) {
+    uint32_t i = 0;
+    for (; i + GRAM_ROWS <= channels; i += GRAM_ROWS)
+        gram_block(GRAM_ROWS, vectors, q + i * stride, stride, k, k_stride, width, gram + i * channels, channels,
+                   columns);
+    for (; i < channels; i++)
+        gram_block(1, vectors, q + i * stride, stride, k, k_stride, width, gram + i * channels, channels, columns);
+}
+
+/* Squares are summed in MIRLK_SQUARES interleaved sums a channel, the same on every instruction set. */
+static void sum_squares(const float *rows, ptrdiff_t stride, uint32_t channels, uint32_t width, float *squares) {
+    for (uint32_t c = 0; c < channels; c++, rows += stride, squares += MIRLK_SQUARES) {
+        uint32_t x = 0;
+        for (; x + LANES <= width; x += LANES) {
+            float *sum = squares + x % MIRLK_SQUARES;
+            store(sum, multiply_add(load(rows + x), load(rows + x), load(sum)));
+        }
+        for (; x < width; x++)
+            squares[x % MIRLK_SQUARES] = scalar_multiply_add(rows[x], rows[x], squares[x % MIRLK_SQUARES]);
+    }
+}
+
+static void gram(const float *q, const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *gram,
+                 float *q_squares, float *k_squares, float *transposed) {
+    uint32_t k_stride = (channels + 15) / 16 * 16;
+    transpose(k, stride, channels, width, transposed, k_stride);
+    for (uint32_t j = 0; j < channels; j += GRAM_VECTORS * LANES) {
+        uint32_t columns = channels - j;
+        if (columns > 2 * LANES)
+            gram_columns(3, q, stride, transposed + j, k_stride, width, gram + j, channels,
+                         columns < 3 * LANES ? columns : 3 * LANES);
+        else if (columns > LANES)
+            gram_columns(2, q, stride, transposed + j, k_stride, width, gram + j, channels, columns);
+        else
+            gram_columns(1, q, stride, transposed + j, k_stride, width, gram + j, channels, columns);
+    }
+    sum_squares(q, stride, channels, width, q_squares);
+    sum_squares(k, stride, channels, width, k_squares);
+}
