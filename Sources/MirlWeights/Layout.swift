@@ -61,3 +61,10 @@ package enum Layout {
         }
     }
 }
+
+extension Matrix {
+    /// The bytes that the matrix takes in its file.
+    public var payloadSize: Int {
+        Layout.Payload(sparse: sparsity != nil, valueType: valueType, rows: rows, count: count).length
+    }
+}

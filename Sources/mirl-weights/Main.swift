@@ -6,5 +6,5 @@ import ArgumentParser
         commandName: "mirl-weights",
         abstract: "Make, show and check the weight files of mirl.",
         version: "mirl-weights 0.1.0",
-        subcommands: [Pack.self])
+        subcommands: [Pack.self, Info.self, Verify.self])
 }
