@@ -28,7 +28,7 @@ let package = Package(
             dependencies: ["Mirl", "MirlImageIO", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "mirl-weights",
-            dependencies: ["MirlPacking", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
         .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"]),
         .testTarget(name: "MirlFilterTests"),

@@ -1,5 +1,10 @@
+/// mirl-weights: makes, shows and checks weight files.
 import ArgumentParser
 
 @main struct Weights: ParsableCommand {
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "mirl-weights",
+        abstract: "Make, show and check the weight files of mirl.",
+        version: "mirl-weights 0.1.0",
+        subcommands: [Pack.self, Info.self, Verify.self])
 }

@@ -1,0 +1,110 @@
+/// A checkpoint in the safetensors format: a length, a JSON header, and the tensors' bytes without a hole between them.
+import MirlWeights
+
+struct Safetensors {
+    struct Tensor {
+        let type: ElementType
+        let shape: [Int]
+        /// Little-endian, unaligned.
+        let bytes: UnsafeRawBufferPointer
+    }
+
+    enum ElementType: String {
+        case float32 = "F32"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+
+        var size: Int { self == .float32 ? 4 : 2 }
+    }
+
+    private(set) var metadata: [String: String] = [:]
+    private(set) var tensors: [String: Tensor] = [:]
+
+    /// As large as the reference implementation allows.
+    private static let maximumHeader = 100_000_000
+
+    /// Reads the checkpoint in `bytes`, into which the tensors then point.
+    init(_ bytes: UnsafeRawBufferPointer) throws(PackError) {
+        guard bytes.count >= 8 else { throw PackError("file of \(bytes.count) bytes is no safetensors file") }
+        let length: UInt64 = bytes.integer(at: 0)
+        guard length <= Self.maximumHeader, Int(length) <= bytes.count - 8 else {
+            throw PackError("header length is \(length), expected at most \(min(bytes.count - 8, Self.maximumHeader))")
+        }
+        let dataStart = 8 + Int(length)
+        let json = try JSON(parsing: bytes.slice(8..<dataStart))
+        guard case .object(let members) = json else { throw PackError("header is not a JSON object") }
+
+        let data = bytes.slice(dataStart..<bytes.count)
+        var ranges: [(range: Range<Int>, name: String)] = []
+        for (name, value) in members {
+            if name == "__metadata__" {
+                metadata = try Self.metadata(value)
+            } else {
+                let range = try addTensor(name, value, data)
+                ranges.append((range, name))
+            }
+        }
+        try Self.checkNoHoles(ranges, size: data.count)
+    }
+
+    private static func metadata(_ value: JSON) throws(PackError) -> [String: String] {
+        guard case .object(let members) = value else { throw PackError("__metadata__ is not a JSON object") }
+        let texts = members.compactMapValues(\.string)
+        guard texts.count == members.count else { throw PackError("__metadata__ holds something other than text") }
+        return texts
+    }
+
+    private mutating func addTensor(
+        _ name: String, _ value: JSON, _ data: UnsafeRawBufferPointer
+    ) throws(PackError) -> Range<Int> {
+        func failure(_ reason: String) -> PackError { PackError("\(printable(name.utf8)): \(reason)") }
+        guard case .object(let fields) = value, Set(fields.keys) == ["dtype", "shape", "data_offsets"] else {
+            throw failure("dtype, shape and data_offsets expected, and nothing else")
+        }
+        guard let code = fields["dtype"]?.string, let type = ElementType(rawValue: code) else {
+            throw failure("dtype is not F32, F16 or BF16")
+        }
+        guard let shape = fields["shape"]?.integers, shape.count <= 8, shape.allSatisfy({ $0 >= 0 }) else {
+            throw failure("shape is not a short list of sizes")
+        }
+        guard let offsets = fields["data_offsets"]?.integers, offsets.count == 2,
+            0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= data.count
+        else { throw failure("data_offsets do not lie in the file's \(data.count) bytes of data") }
+        let length = offsets[1] - offsets[0]
+        guard Self.product(shape, type.size) == length else {
+            throw failure("has \(length) bytes of data, which its shape \(shape) and dtype \(code) do not make")
+        }
+        tensors[name] = Tensor(type: type, shape: shape, bytes: data.slice(offsets[0]..<offsets[1]))
+        return offsets[0]..<offsets[1]
+    }
+
+    /// nil on overflow
+    private static func product(_ shape: [Int], _ size: Int) -> Int? {
+        shape.reduce(size) { (result: Int?, next) in
+            guard let (product, overflow) = result?.multipliedReportingOverflow(by: next), !overflow else { return nil }
+            return product
+        }
+    }
+
+    private static func checkNoHoles(_ ranges: [(range: Range<Int>, name: String)], size: Int) throws(PackError) {
+        var end = 0
+        for (range, name) in ranges.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+            guard range.lowerBound == end else {
+                throw PackError("\(printable(name.utf8)): data begins at byte \(range.lowerBound), expected \(end)")
+            }
+            end = range.upperBound
+        }
+        guard end == size else { throw PackError("tensors end at byte \(end) of \(size) bytes of data") }
+    }
+}
+
+extension Safetensors.Tensor {
+    var values: [Float] {
+        let count = bytes.count / type.size
+        return switch type {
+        case .float32: (0..<count).map { Float(bitPattern: bytes.integer(at: $0 * 4)) }
+        case .float16: (0..<count).map { Float(Float16(bitPattern: bytes.integer(at: $0 * 2))) }
+        case .bfloat16: (0..<count).map { Float(bitPattern: UInt32(bytes.integer(at: $0 * 2, as: UInt16.self)) << 16) }
+        }
+    }
+}

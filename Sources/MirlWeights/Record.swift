@@ -1,0 +1,70 @@
+/// A record of a weight file: what it declares of one tensor, checked against what the network demands.
+struct Record {
+    let spec: TensorSpec
+    let isSparse: Bool
+    let valueType: ValueType
+    let count: Int
+    let offset: Int
+    let layout: Layout.Payload
+    let checksum: UInt32
+
+    private typealias Field = Layout.Record
+
+    /// `bytes` are those of the record, `offset` is where its payload must be, `limit` where the file ends.
+    init(_ bytes: UnsafeRawBufferPointer, for spec: TensorSpec, at offset: Int, limit: Int) throws(WeightError) {
+        func check<T: Equatable>(_ field: String, _ declared: T, _ expected: T) throws(WeightError) {
+            try require(declared == expected, "\(spec.name): \(field)", is: declared, expected: expected)
+        }
+        self.spec = spec
+        self.offset = offset
+        isSparse = try Self.isSparse(bytes, spec)
+        valueType = try Self.valueType(bytes, spec)
+        try check("rows", bytes.number(at: Field.rows), spec.rows)
+        try check("columns", bytes.number(at: Field.columns), spec.columns)
+        count = bytes.number(at: Field.count)
+        if isSparse {
+            try require(
+                count <= spec.rows * spec.columns, "\(spec.name): stored count", is: count,
+                expected: "at most \(spec.rows * spec.columns)")
+        } else {
+            try check("stored count", count, spec.rows * spec.columns)
+        }
+        layout = Layout.Payload(sparse: isSparse, valueType: valueType, rows: spec.rows, count: count)
+        try check("payload offset", bytes.integer(at: Field.offset), UInt64(offset))
+        try check("payload length", bytes.integer(at: Field.length), UInt64(layout.length))
+        try require(
+            offset <= limit && layout.length <= limit - offset, "\(spec.name): payload end",
+            is: offset + layout.length, expected: "at most \(limit), as the file ends")
+        checksum = bytes.integer(at: Field.checksum)
+        try check("reserved bytes", bytes.integer(at: Field.reserved, as: UInt32.self), 0)
+    }
+
+    private static func isSparse(_ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec) throws(WeightError) -> Bool {
+        let encoding: UInt16 = bytes.integer(at: Field.sparse)
+        let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
+        try require(
+            encoding <= (mayBeSparse ? 1 : 0), "\(spec.name): encoding", is: encoding,
+            expected: mayBeSparse ? "0 (dense) or 1 (sparse)" : "0 (dense)")
+        return encoding == 1
+    }
+
+    private static func valueType(_ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec) throws(WeightError) -> ValueType {
+        let code: UInt16 = bytes.integer(at: Field.valueType)
+        guard let type = ValueType(rawValue: code), type == .float32 || !spec.kind.isSingle else {
+            throw .invalid(
+                field: "\(spec.name): value type", declared: "\(code)",
+                expected: spec.kind.isSingle ? "0 (fp32)" : "0 (fp32) or 1 (fp16)")
+        }
+        return type
+    }
+
+    static func hasName(_ name: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        let length = name.utf8.count
+        return length < Field.nameSize && bytes.prefix(length).elementsEqual(name.utf8)
+            && bytes.isZero(Field.name + length..<Field.name + Field.nameSize)
+    }
+
+    static func name(_ bytes: UnsafeRawBufferPointer) -> String {
+        printable(bytes.prefix(Field.nameSize).prefix { $0 != 0 })
+    }
+}
