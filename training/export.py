@@ -6,13 +6,13 @@ The means of the mixtures over seeded training patches let a user steer the netw
 """
 
 import argparse
-import csv
 import json
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import prune
@@ -52,10 +52,13 @@ def mean_mixtures(network: Network, patches: Patches, count: int) -> dict[str, t
     return means
 
 
-def progress(run: Path) -> dict[str, str]:
-    """The last line of the run's log."""
-    with (run / "log.csv").open(newline="") as file:
-        return list(csv.DictReader(file))[-1]
+def progress(run: Path) -> tuple[int, int]:
+    """The round and the step that the run's weights come from."""
+    with safe_open(run / "weights.safetensors", "pt") as file:
+        metadata = file.metadata()
+    # Weights saved before they carried their step have it in the state beside them.
+    saved = metadata if "step" in metadata else torch.load(run / "state.pt", mmap=True, weights_only=True)
+    return int(saved["round"]), int(saved["step"])
 
 
 def commit() -> str:
@@ -71,14 +74,14 @@ def method(asked: dict) -> str:
 
 
 def provenance(run: Path, network: Network, density: float, trained_on: str) -> str:
-    asked, last = json.loads((run / "config.json").read_text()), progress(run)
+    asked, (past, step) = json.loads((run / "config.json").read_text()), progress(run)
     parameters = sum(p.numel() for p in network.parameters())
-    of_rounds = f"round {int(last['round']) + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
+    of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
     return "\n".join((
         f"PromptIR network of width {network.config.width}, {parameters} parameters, for {', '.join(asked['tasks'])}.",
         f"Trained on {trained_on}",
         f"Method: {method(asked)}; {density:.2%} of the prunable weights are non-zero.",
-        f"Steps: {of_rounds}{last['step']} of {asked['steps']}, {asked['patches']} patches of {asked['size']} px each,"
+        f"Steps: {of_rounds}{step} of {asked['steps']}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
         f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
     ))  # fmt: skip

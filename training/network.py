@@ -155,10 +155,11 @@ class Prompt(nn.Module):
 
     def forward(self, x):
         if self.steered is None:
-            self.mixture = self.linear_layer(x.mean((2, 3))).softmax(1)
+            mixture = self.linear_layer(x.mean((2, 3))).softmax(1)
         else:
-            self.mixture = self.steered.expand(len(x), -1)
-        prompt = torch.einsum("nk,kchw->nchw", self.mixture.to(self.prompt_param.dtype), self.prompt_param[0])
+            mixture = self.steered.expand(len(x), -1)
+        self.mixture = mixture.detach()
+        prompt = torch.einsum("nk,kchw->nchw", mixture.to(self.prompt_param.dtype), self.prompt_param[0])
         prompt = F.interpolate(prompt, x.shape[2:], mode="bilinear", align_corners=False)
         return self.conv3x3(prompt.contiguous(memory_format=torch.channels_last))
 
