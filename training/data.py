@@ -145,6 +145,10 @@ class Patches(Dataset):
             for path in photos(haze / "target"):
                 with Image.open(haze / "depth" / f"{path.stem}.png") as depth:
                     self.hazy.append((load_photo(path), np.asarray(depth.convert("L"))))
+        if set(tasks) - {"dehaze"} and not self.clean:
+            raise ValueError(f"{clean}: no photos")
+        if "dehaze" in tasks and not self.hazy:
+            raise ValueError(f"{haze / 'target'}: no photos")
 
     def __getitem__(self, step: int):
         rng, shape = np.random.default_rng((self.seed, step)), self.shape_at(step)

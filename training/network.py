@@ -34,8 +34,11 @@ class Config:
     def load(preset: str) -> "Config":
         """Reads presets/NAME.json, or a path to such a file."""
         path = Path(preset) if preset.endswith(".json") else PRESETS / f"{preset}.json"
-        fields = json.loads(path.read_text())
-        return Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        return Config.from_json(path.read_text())
+
+    @staticmethod
+    def from_json(text: str) -> "Config":
+        return Config(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()})
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
@@ -147,11 +150,16 @@ class Prompt(nn.Module):
         self.prompt_param = nn.Parameter(torch.rand(1, components, channels, size, size))
         self.linear_layer = nn.Linear(inputs, components)
         self.conv3x3 = conv3x3(channels, channels)
-        self.mixture = None  # (batch, components) of the last forward pass, for steering by task
+        self.mixture = None  # (batch, components) of the last forward pass
+        self.steered = None  # (components,) that replaces what the features show, if set
 
     def forward(self, x):
-        self.mixture = self.linear_layer(x.mean((2, 3))).softmax(1)
-        prompt = torch.einsum("nk,kchw->nchw", self.mixture.to(self.prompt_param.dtype), self.prompt_param[0])
+        if self.steered is None:
+            mixture = self.linear_layer(x.mean((2, 3))).softmax(1)
+        else:
+            mixture = self.steered.expand(len(x), -1)
+        self.mixture = mixture.detach()
+        prompt = torch.einsum("nk,kchw->nchw", mixture.to(self.prompt_param.dtype), self.prompt_param[0])
         prompt = F.interpolate(prompt, x.shape[2:], mode="bilinear", align_corners=False)
         return self.conv3x3(prompt.contiguous(memory_format=torch.channels_last))
 
@@ -218,6 +226,11 @@ class Network(nn.Module):
         y = self.reduce_noise_level1(self.noise_level1(torch.cat([y, self.prompt1(y)], 1)))
         y = self.decoder_level1(torch.cat([self.up2_1(y), e1], 1))
         return self.output(self.refinement(y)) + image
+
+    def steer(self, mixture: torch.Tensor | None):
+        """Fixes the prompt mixtures to (3 prompts, components), say the means of a task; None frees them."""
+        for i, prompt in enumerate((self.prompt1, self.prompt2, self.prompt3)):
+            prompt.steered = None if mixture is None else mixture[i]
 
     def mixtures(self) -> torch.Tensor:
         """The prompt mixtures of the last forward pass: (3 prompts, batch, components)."""

@@ -23,18 +23,19 @@ import time
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 import prune
 from data import TASKS, Patches, Shape
 from network import Config, build
+from restore import load_network
 
 LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
 
 
-def arguments():
+def arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("run", type=Path, help="folder of the run; an existing one is resumed")
@@ -60,7 +61,7 @@ def arguments():
     add("--workers", type=int, default=1)
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
     add("--compile", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def learning_rate(progress: float, peak: float, warmup: float) -> float:
@@ -80,7 +81,7 @@ class Run:
         self.network = build(Config.load(options.preset), options.seed)
         self.masks = prune.full(prune.prunable(self.network))
         if options.start:
-            self.network.load_state_dict({k: v.float() for k, v in load_file(options.start).items()})
+            self.network.load_state_dict(load_network(options.start)[0].state_dict())
             self.masks = {k: (w != 0).float() for k, w in prune.prunable(self.network).items()}
         self.network.to(self.device)
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
@@ -116,7 +117,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        if o.method == "gradual" and self.step % PRUNE_EVERY == 0:
+        if o.method == "gradual" and (self.step % PRUNE_EVERY == 0 or self.step == o.steps):
             self.prune_to(prune.gradual_density(self.progress, o.density))
         with torch.no_grad():
             prune.apply(self.masks, {k: parameters[k].data for k in self.masks})
@@ -147,7 +148,8 @@ class Run:
         torch.save(state, partial)
         partial.replace(self.folder / "state.pt")
         weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
-        save_file(weights, self.folder / "weights.safetensors", {"config": self.network.config.as_json()})
+        metadata = {"config": self.network.config.as_json(), "round": str(self.round), "step": str(self.step)}
+        save_file(weights, self.folder / "weights.safetensors", metadata)
 
     def load(self):
         state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
@@ -174,8 +176,8 @@ def log(folder: Path, row: dict):
         writer.writerow(row)
 
 
-def main():
-    options = arguments()
+def main(argv=None):
+    options = arguments(argv)
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("high")

@@ -1,0 +1,238 @@
+"""PSNR and SSIM on a folder of photos and pairs, by the protocol of PromptIR and MIR-L.
+
+    python evaluate.py DATA --run runs/NAME
+    python evaluate.py DATA --weights FILE.safetensors --steer
+    python evaluate.py DATA --command "mirl-filter -q --task {task}"
+
+DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/ (pairs whose names agree up to
+the last underscore); what is missing is left out. Images are cropped centrally to multiples of 16; noise is
+clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
+range 1, and averaged over images. A command reads PNG from stdin and writes PNG to stdout, so its result is
+rounded to 8 bits.
+"""
+
+import argparse
+import csv
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from skimage.metrics import structural_similarity
+from tqdm import tqdm
+
+from data import SIGMAS, TASKS, add_noise, load_photo, photos
+
+MULTIPLE = 16
+PAIRED = {"rain": "derain", "haze": "dehaze"}  # folder -> task
+COLUMNS = ("set", "images", "psnr_in", "psnr_out", "gain", "ssim_in", "ssim_out")
+
+Restorer = Callable[[np.ndarray, str], np.ndarray]  # (uint8 (height, width, 3), task) -> float32 0..1
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image to restore, counted in each of `sets`; images are uint8 (height, width, 3)."""
+
+    task: str
+    sets: tuple[str, ...]
+    degraded: np.ndarray
+    clean: np.ndarray
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("data", type=Path)
+    by = parser.add_mutually_exclusive_group(required=True)
+    by.add_argument("--run", type=Path, help="folder of a training run")
+    by.add_argument("--weights", type=Path, help="safetensors file")
+    by.add_argument("--command", help="filter from stdin to stdout; {task} stands for denoise, derain or dehaze")
+    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    add("--steer", action="store_true", help="PyTorch: fix the prompt mixtures to the task's (exported weights)")
+    add("--round", action="store_true", help="PyTorch: round results to 8 bits, as a command's are")
+    add("--limit", type=int, help="so many images of each folder and style, evenly spread")
+    add("--crop", type=int, help="only the central square of so many pixels")
+    add("--threads", type=int, default=0, help="PyTorch")
+    add("--csv", type=Path, help="write the table here as CSV")
+    add("--markdown", type=Path, help="write the table here as Markdown")
+    return parser.parse_args()
+
+
+# Data
+
+
+def central(image: np.ndarray, crop: int | None) -> np.ndarray:
+    """The middle of an image, its sides multiples of 16 and at most `crop`."""
+    height, width = (min(n, crop or n) // MULTIPLE * MULTIPLE for n in image.shape[:2])
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    return image[top : top + height, left : left + width]
+
+
+def spread(items: list, limit: int | None) -> list:
+    if not limit or len(items) <= limit:
+        return items
+    return [items[i * len(items) // limit] for i in range(limit)]
+
+
+def style(path: Path) -> str:
+    """The letters that a file's name begins with."""
+    return re.match("[A-Za-z]*", path.stem).group()
+
+
+def key(path: Path) -> str:
+    return path.stem.rpartition("_")[0]
+
+
+def spread_by_style(paths: list[Path], limit: int | None) -> list[Path]:
+    styles = sorted({style(p) for p in paths})
+    return [p for s in styles for p in spread([p for p in paths if style(p) == s], limit)]
+
+
+def noise_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
+    for number, path in spread(list(enumerate(photos(folder))), limit):
+        clean = central(load_photo(path), crop)
+        for sigma in SIGMAS:
+            rng = np.random.default_rng((0, sigma, number))
+            noisy = np.round(add_noise(rng, clean.astype(np.float32) / 255, sigma) * 255).astype(np.uint8)
+            yield Case("denoise", (f"noise {sigma}",), noisy, clean)
+
+
+def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
+    targets = {key(p): p for p in photos(folder / "target")}
+    for path in spread_by_style(photos(folder / "input"), limit):
+        if key(path) not in targets:
+            raise SystemExit(f"{path}: no target named {key(path)}_*")
+        degraded, clean = load_photo(path), load_photo(targets[key(path)])
+        if degraded.shape != clean.shape:
+            raise SystemExit(f"{path}: {degraded.shape[1::-1]} pixels, its target {clean.shape[1::-1]}")
+        sets = (folder.name, f"{folder.name} {style(path)}".strip())
+        yield Case(PAIRED[folder.name], tuple(dict.fromkeys(sets)), central(degraded, crop), central(clean, crop))
+
+
+def cases(options) -> Iterator[Case]:
+    if "denoise" in options.tasks and (options.data / "denoise").is_dir():
+        yield from noise_cases(options.data / "denoise", options.limit, options.crop)
+    for name, task in PAIRED.items():
+        if task in options.tasks and (options.data / name).is_dir():
+            yield from pair_cases(options.data / name, options.limit, options.crop)
+
+
+# Restorers
+
+
+def by_pytorch(path: Path, steer: bool, rounded: bool, threads: int) -> Restorer:
+    import torch
+
+    from restore import load_network, restore
+
+    if threads:
+        torch.set_num_threads(threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network, mixtures = load_network(path)
+    network.to(device)
+    if steer and not mixtures:
+        raise SystemExit(f"{path}: no mixtures to steer with; export.py adds them")
+
+    def run(image: np.ndarray, task: str) -> np.ndarray:
+        if steer:
+            network.steer(mixtures[task].to(device))
+        batch = torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
+        restored = restore(network, batch)[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+        return np.round(restored * 255) / np.float32(255) if rounded else restored
+
+    return run
+
+
+def by_command(template: str) -> Restorer:
+    def run(image: np.ndarray, task: str) -> np.ndarray:
+        png = io.BytesIO()
+        Image.fromarray(image).save(png, "PNG", compress_level=1)
+        command = [part.replace("{task}", task) for part in shlex.split(template)]
+        done = subprocess.run(command, input=png.getvalue(), capture_output=True)
+        if done.returncode:
+            message = done.stderr.decode(errors="replace").strip()
+            raise SystemExit(f"{shlex.join(command)}: exit {done.returncode}: {message}")
+        return load_photo(io.BytesIO(done.stdout)).astype(np.float32) / 255
+
+    return run
+
+
+# Figures
+
+
+def psnr(image: np.ndarray, clean: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((image.astype(np.float64) - clean) ** 2) + 1e-20))
+
+
+def ssim(image: np.ndarray, clean: np.ndarray) -> float:
+    return float(structural_similarity(image, clean, channel_axis=-1, data_range=1))
+
+
+def figures(case: Case, restorer: Restorer) -> tuple[float, ...]:
+    """PSNR in and out, SSIM in and out."""
+    degraded, clean = (image.astype(np.float32) / 255 for image in (case.degraded, case.clean))
+    restored = restorer(case.degraded, case.task)
+    if restored.shape != clean.shape:
+        raise SystemExit(f"{case.sets[0]}: an image of {clean.shape} came back as {restored.shape}")
+    return psnr(degraded, clean), psnr(restored, clean), ssim(degraded, clean), ssim(restored, clean)
+
+
+def table(results: dict[str, list[tuple[float, ...]]]) -> list[dict[str, str]]:
+    rows = []
+    for name, measured in results.items():
+        psnr_in, psnr_out, ssim_in, ssim_out = np.mean(measured, axis=0)
+        psnrs = (f"{psnr_in:.2f}", f"{psnr_out:.2f}", f"{psnr_out - psnr_in:+.2f}")
+        cells = (name, str(len(measured)), *psnrs, f"{ssim_in:.4f}", f"{ssim_out:.4f}")
+        rows.append(dict(zip(COLUMNS, cells)))
+    return rows
+
+
+def as_markdown(rows: list[dict[str, str]]) -> str:
+    head = ("set", "images", "PSNR in", "PSNR out", "gain", "SSIM in", "SSIM out")
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + [list(row.values()) for row in rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def as_text(rows: list[dict[str, str]]) -> str:
+    lines = [COLUMNS] + [tuple(row.values()) for row in rows]
+    first, *others = (max(map(len, column)) for column in zip(*lines))
+    return "".join(
+        line[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(line[1:], others)) + "\n"
+        for line in lines
+    )
+
+
+def main():
+    options = arguments()
+    if options.command:
+        restorer = by_command(options.command)
+    else:
+        path = options.weights or options.run / "weights.safetensors"
+        restorer = by_pytorch(path, options.steer, options.round, options.threads)
+    results: dict[str, list] = {}
+    for case in tqdm(cases(options), unit="image", disable=None):
+        measured = figures(case, restorer)
+        for name in case.sets:
+            results.setdefault(name, []).append(measured)
+    if not results:
+        raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images of the asked tasks")
+    rows = table(results)
+    sys.stdout.write(as_text(rows))
+    if options.markdown:
+        options.markdown.write_text(as_markdown(rows))
+    if options.csv:
+        with options.csv.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()

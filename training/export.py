@@ -1,0 +1,110 @@
+"""Makes the file that `mirl-weights pack` takes from a run: its weights, how each task mixes the prompts, provenance.
+
+    python export.py runs/NAME OUT.safetensors --data DATA --trained-on "which photos, under which terms"
+
+The means of the mixtures over seeded training patches let a user steer the network to a task.
+"""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+import prune
+from data import TASKS, Patches, Shape
+from network import Network
+from restore import MIXTURE, load_network
+
+SIZE, BATCH = 128, 8
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("run", type=Path)
+    add("out", type=Path)
+    add("--data", type=Path, required=True, help="the folder that the run was trained on")
+    add("--trained-on", required=True, help="what these photos are and under which terms; goes into the file")
+    add("--patches", type=int, default=320, help=f"per task, of {SIZE} pixels squared")
+    add("--seed", type=int, default=0)
+    add("--threads", type=int, default=0)
+    return parser.parse_args()
+
+
+@torch.inference_mode()
+def mean_mixtures(network: Network, patches: Patches, count: int) -> dict[str, torch.Tensor]:
+    """The mean prompt mixture (3 prompts, components) over `count` degraded patches of each task."""
+    means = {}
+    for number, task in enumerate(patches.tasks):
+        rng = np.random.default_rng((patches.seed, number))
+        mixtures = []
+        for start in range(0, count, BATCH):
+            degraded = [patches.pair(rng, task, SIZE)[0] for _ in range(min(BATCH, count - start))]
+            batch = np.stack(degraded, dtype=np.float32, casting="same_kind")
+            network(torch.from_numpy(batch).permute(0, 3, 1, 2))
+            mixtures.append(network.mixtures())
+        means[task] = torch.cat(mixtures, 1).double().mean(1).float().contiguous()
+    return means
+
+
+def progress(run: Path) -> tuple[int, int]:
+    """The round and the step that the run's weights come from."""
+    with safe_open(run / "weights.safetensors", "pt") as file:
+        metadata = file.metadata()
+    # Weights saved before they carried their step have it in the state beside them.
+    saved = metadata if "step" in metadata else torch.load(run / "state.pt", mmap=True, weights_only=True)
+    return int(saved["round"]), int(saved["step"])
+
+
+def commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def method(asked: dict) -> str:
+    if asked["method"] == "imp":
+        kept = "weights" if asked["rewind"] == "weights" else "learning rate"
+        return f"{asked['scope']} iterative magnitude pruning, {asked['rounds']} x {asked['rate']:.0%}, {kept} rewound"
+    return {"dense": "dense", "gradual": f"{asked['scope']} gradual magnitude pruning"}[asked["method"]]
+
+
+def provenance(run: Path, network: Network, density: float, trained_on: str) -> str:
+    asked, (past, step) = json.loads((run / "config.json").read_text()), progress(run)
+    parameters = sum(p.numel() for p in network.parameters())
+    of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
+    return "\n".join((
+        f"PromptIR network of width {network.config.width}, {parameters} parameters, for {', '.join(asked['tasks'])}.",
+        f"Trained on {trained_on}",
+        f"Method: {method(asked)}; {density:.2%} of the prunable weights are non-zero.",
+        f"Steps: {of_rounds}{step} of {asked['steps']}, {asked['patches']} patches of {asked['size']} px each,"
+        f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
+        f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
+    ))  # fmt: skip
+
+
+def main():
+    options = arguments()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    source = options.run / "weights.safetensors"
+    network, _ = load_network(source)
+    tensors = load_file(source)
+    if broken := [name for name, t in tensors.items() if not t.isfinite().all()]:
+        raise SystemExit(f"{source}: not finite: {', '.join(broken)}")
+    density = prune.density({name: (w != 0).float() for name, w in prune.prunable(network).items()})
+    patches = Patches(options.data, lambda step: Shape(BATCH, SIZE), options.seed, TASKS)
+    for task, rows in mean_mixtures(network, patches, options.patches).items():
+        tensors[MIXTURE + task] = rows
+        print(task, *(" ".join(f"{share:.3f}" for share in row) for row in rows.tolist()), sep="\n  ")
+    text = provenance(options.run, network, density, options.trained_on)
+    save_file(tensors, options.out, {"config": network.config.as_json(), "provenance": text})
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

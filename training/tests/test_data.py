@@ -1,0 +1,58 @@
+"""Batches are what they say, and depend on the seed and the step alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from data import TASKS, Patches, Shape
+
+
+def patches(root, seed=0, tasks=TASKS):
+    return Patches(root, lambda step: Shape(4, 16), seed, tasks)
+
+
+def test_batches_depend_on_the_seed_and_the_step_only(photos):
+    first, again = patches(photos), patches(photos)
+    forwards = [first[step] for step in range(4)]
+    backwards = [again[step] for step in reversed(range(4))][::-1]
+    for a, b in zip(forwards, backwards):
+        assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1])
+    assert not torch.equal(forwards[0][1], forwards[1][1])
+    assert not torch.equal(forwards[0][1], patches(photos, seed=1)[0][1])
+
+
+def test_global_random_state_does_not_matter(photos):
+    one, two = patches(photos), patches(photos)
+    np.random.seed(1), torch.manual_seed(1)
+    a = one[5]
+    np.random.seed(2), torch.manual_seed(2)
+    assert torch.equal(a[0], two[5][0])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_patches_are_in_range_and_differ_from_the_clean_ones(photos, task):
+    for step in range(10):
+        degraded, clean = patches(photos, tasks=(task,))[step]
+        for image in (degraded, clean):
+            assert image.shape == (4, 3, 16, 16) and image.dtype == torch.float32
+            assert image.min() >= 0 and image.max() <= 1
+        assert torch.allclose(degraded * 255, (degraded * 255).round(), atol=1e-3)  # 8 bits
+        assert (degraded != clean).any()
+
+
+def test_the_tasks_alternate_within_and_across_batches(photos):
+    data = patches(photos)
+    seen = []
+    data.pair = lambda rng, task, size: (seen.append(task) or np.zeros((size, size, 3), np.float32),) * 2
+    for step in range(3):
+        data[step]
+    assert seen == list(TASKS) * 4
+
+
+def test_a_folder_without_photos_is_named(tmp_path):
+    for folder in ("clean", "haze/target", "haze/depth"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(ValueError, match="clean: no photos"):
+        patches(tmp_path)
+    with pytest.raises(ValueError, match="target: no photos"):
+        patches(tmp_path, tasks=("dehaze",))
