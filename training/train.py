@@ -1,4 +1,4 @@
-"""Trains a network, and prunes it if asked to; resumes where the run stopped.
+"""Trains a network, and prunes it if asked to; resumes where the run stopped (a signal or --minutes stops it).
 
     python train.py runs/NAME --preset lite --method gradual --density 0.14 --steps 8000 --data DATA
 
@@ -19,6 +19,8 @@ import copy
 import csv
 import json
 import math
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -189,7 +191,9 @@ def main(argv=None):
     (run.folder / "config.json").write_text(json.dumps(asked, indent=1) + "\n")
     patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks))
     rounds = options.rounds + 1 if options.method == "imp" else 1
-    start = time.monotonic()
+    start, stop = time.monotonic(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     while True:
         losses, total = [], options.steps
         bar = tqdm(run.batches(patches), initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
@@ -202,9 +206,10 @@ def main(argv=None):
                 bar.set_postfix(loss=f"{loss:.4f}")
                 log(run.folder, {"round": run.round, "step": run.step, "loss": f"{loss:.5f}",
                                  "density": f"{prune.density(run.masks):.4f}", "minutes": f"{minutes:.1f}"})
-            if run.step % SAVE_EVERY == 0 or minutes > options.minutes:
+            stopping = stop.is_set() or minutes > options.minutes
+            if run.step % SAVE_EVERY == 0 or stopping:
                 run.save()
-            if minutes > options.minutes:
+            if stopping:
                 return
         run.save()
         if run.round + 1 == rounds:
