@@ -29,8 +29,9 @@ let package = Package(
         .executableTarget(
             name: "mirl-weights",
             dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "mirl-bench", dependencies: ["Mirl"]),
         .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
-        .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"]),
+        .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"], exclude: ["Golden"]),
         .testTarget(name: "MirlFilterTests"),
         .testTarget(name: "MirlABITests"),
     ],

@@ -1,10 +1,10 @@
 /// A checkpoint in the safetensors format: a length, a JSON header, and the tensors' bytes without a hole between them.
 import MirlWeights
 
-struct Safetensors {
-    struct Tensor {
+package struct Safetensors {
+    package struct Tensor {
         let type: ElementType
-        let shape: [Int]
+        package let shape: [Int]
         /// Little-endian, unaligned.
         let bytes: UnsafeRawBufferPointer
     }
@@ -17,14 +17,14 @@ struct Safetensors {
         var size: Int { self == .float32 ? 4 : 2 }
     }
 
-    private(set) var metadata: [String: String] = [:]
-    private(set) var tensors: [String: Tensor] = [:]
+    package private(set) var metadata: [String: String] = [:]
+    package private(set) var tensors: [String: Tensor] = [:]
 
     /// As large as the reference implementation allows.
     private static let maximumHeader = 100_000_000
 
     /// Reads the checkpoint in `bytes`, into which the tensors then point.
-    init(_ bytes: UnsafeRawBufferPointer) throws(PackError) {
+    package init(_ bytes: UnsafeRawBufferPointer) throws(PackError) {
         guard bytes.count >= 8 else { throw PackError("file of \(bytes.count) bytes is no safetensors file") }
         let length: UInt64 = bytes.integer(at: 0)
         guard length <= Self.maximumHeader, Int(length) <= bytes.count - 8 else {
@@ -99,7 +99,7 @@ struct Safetensors {
 }
 
 extension Safetensors.Tensor {
-    var values: [Float] {
+    package var values: [Float] {
         let count = bytes.count / type.size
         return switch type {
         case .float32: (0..<count).map { Float(bitPattern: bytes.integer(at: $0 * 4)) }
