@@ -29,7 +29,10 @@ let package = Package(
         .executableTarget(
             name: "mirl-weights",
             dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
+        .target(name: "MirlTestSupport", dependencies: ["MirlPacking", "MirlWeights"], path: "Tests/MirlTestSupport"),
+        .testTarget(
+            name: "MirlWeightsTests",
+            dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport", "mirl-weights"]),
         .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"]),
         .testTarget(name: "MirlFilterTests"),
         .testTarget(name: "MirlABITests"),
