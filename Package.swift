@@ -30,7 +30,10 @@ let package = Package(
             name: "mirl-weights",
             dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "mirl-bench", dependencies: ["Mirl"]),
-        .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
+        .target(name: "MirlTestSupport", dependencies: ["MirlPacking", "MirlWeights"], path: "Tests/MirlTestSupport"),
+        .testTarget(
+            name: "MirlWeightsTests",
+            dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport", "mirl-weights"]),
         .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"], exclude: ["Golden"]),
         .testTarget(name: "MirlFilterTests"),
         .testTarget(name: "MirlABITests"),

@@ -43,7 +43,11 @@ uint32_t mirlk_crc32c_portable(uint32_t crc, const void *data, size_t size) {
 #if defined __x86_64__
 #include <immintrin.h>
 
-enum { STREAM = 1024 }; /* bytes; the two constants below belong to it */
+enum {
+    STREAM = 1024, /* bytes; the two constants below belong to it */
+    LINE = 64,
+    AHEAD = 4 * 3 * STREAM, /* how far to prefetch, without which memory takes twice as long as the instructions */
+};
 
 static inline uint64_t word(const unsigned char *p) {
     uint64_t value;
@@ -64,10 +68,13 @@ __attribute__((target("sse4.2,pclmul"))) static uint32_t crc32c_sse42(uint32_t s
     uint64_t crc = ~start;
     for (; size >= 3 * STREAM; p += 3 * STREAM, size -= 3 * STREAM) {
         uint64_t second = 0, third = 0;
-        for (size_t i = 0; i < STREAM; i += 8) {
-            crc = _mm_crc32_u64(crc, word(p + i));
-            second = _mm_crc32_u64(second, word(p + STREAM + i));
-            third = _mm_crc32_u64(third, word(p + 2 * STREAM + i));
+        for (size_t line = 0; line < STREAM; line += LINE) {
+            for (size_t stream = 0; stream < 3; stream++) __builtin_prefetch(p + AHEAD + stream * STREAM + line);
+            for (size_t i = line; i < line + LINE; i += 8) {
+                crc = _mm_crc32_u64(crc, word(p + i));
+                second = _mm_crc32_u64(second, word(p + STREAM + i));
+                third = _mm_crc32_u64(third, word(p + 2 * STREAM + i));
+            }
         }
         crc = shifted(crc, 0xa51b6135u) ^ shifted(second, 0x170076fau) ^ third;
     }

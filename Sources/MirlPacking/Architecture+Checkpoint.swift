@@ -68,7 +68,8 @@ extension Architecture {
         promptSizes = try prompts(3)
         let hidden = try dimension(1, of: "encoder_level1.0.ffn.project_out.weight", rank: 4)
         guard (0...4096).contains(width), hidden == self.hidden(width) else {
-            throw PackError("the metadata has no config, and the expansion \(expansion) does not make \(hidden) of \(width) channels")
+            throw PackError(
+                "no config in the metadata, and expansion \(expansion) does not make \(hidden) of \(width) channels")
         }
     }
 }

@@ -88,7 +88,10 @@ package struct Safetensors {
 
     private static func checkNoHoles(_ ranges: [(range: Range<Int>, name: String)], size: Int) throws(PackError) {
         var end = 0
-        for (range, name) in ranges.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+        let ordered = ranges.sorted {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }
+        for (range, name) in ordered {
             guard range.lowerBound == end else {
                 throw PackError("\(printable(name.utf8)): data begins at byte \(range.lowerBound), expected \(end)")
             }

@@ -59,9 +59,11 @@ struct Record {
     }
 
     static func hasName(_ name: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        let length = name.utf8.count
-        return length < Field.nameSize && bytes.prefix(length).elementsEqual(name.utf8)
-            && bytes.isZero(Field.name + length..<Field.name + Field.nameSize)
+        var name = name
+        return name.withUTF8 { text in
+            text.count < Field.nameSize && text.indices.allSatisfy { text[$0] == bytes[$0] }
+                && bytes.isZero(text.count..<Field.nameSize)
+        }
     }
 
     static func name(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -1,0 +1,75 @@
+/// What is packed comes back.
+import Foundation
+import MirlPacking
+import MirlTestSupport
+import MirlWeights
+import Testing
+
+struct RoundTripTests {
+    @Test(arguments: [ValueType.float32, .float16], [0, 0.05, 0.5, 1])
+    func valuesAndArchitectureSurvive(valueType: ValueType, density: Double) throws {
+        let checkpoint = Checkpoint(.tiny, density: density, seed: 7)
+        let file = try open(checkpoint.packed(valueType, provenance: "Köln, 2026"))
+        #expect(file.architecture == .tiny)
+        #expect(file.provenance == "Köln, 2026")
+        #expect(file.names == sampleTensors.map(\.name))
+        try file.verify()
+        for spec in file.tensors {
+            let matrix = try #require(file.matrix(spec.name))
+            let values = try #require(checkpoint.tensors[spec.name]).values
+            let isHalf = valueType == .float16 && !spec.kind.isSingle
+            #expect(matrix.valueType == (isHalf ? .float16 : .float32))
+            #expect(matrix.dense == (isHalf ? values.map { Float(Float16($0)) } : values), "\(spec.name)")
+        }
+    }
+
+    @Test func everyWayToOpenGivesTheSame() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "mirl-\(UUID()).mirl").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(replaceFile(path, with: sample) == nil)
+        let aligned = UnsafeMutableRawBufferPointer.allocate(byteCount: sample.count + 64, alignment: 64)
+        defer { aligned.deallocate() }
+        aligned.copyBytes(from: sample)
+        let bytes = UnsafeRawBufferPointer(rebasing: aligned.prefix(sample.count))
+        let files = try [WeightFile(path: path), open(sample), WeightFile(borrowing: bytes)]
+        for spec in sampleTensors {
+            let matrices = files.map { $0.matrix(spec.name)?.dense }
+            #expect(matrices[0] != nil && matrices[0] == matrices[1] && matrices[0] == matrices[2])
+        }
+        #expect(files.allSatisfy { $0.size == sample.count })
+        #expect(throws: WeightError.self) {
+            try WeightFile(borrowing: UnsafeRawBufferPointer(rebasing: aligned[8..<8 + sample.count]))
+        }
+    }
+
+    @Test func payloadsAreAlignedAndTheSmallerEncodingIsChosen() throws {
+        let file = try open(sample)
+        for spec in sampleTensors {
+            let record = recordOffset(spec.name)
+            #expect(sample.payload(record).lowerBound % 64 == 0)
+            let matrix = try #require(file.matrix(spec.name))
+            let dense = spec.rows * spec.columns * matrix.valueType.size
+            #expect(matrix.sparsity == nil ? matrix.payloadSize == dense : matrix.payloadSize < dense)
+        }
+    }
+
+    @Test func mixturesAreOptionalOneByOne() throws {
+        var checkpoint = Checkpoint(.tiny)
+        checkpoint.tensors["mixture.derain"] = nil
+        let file = try open(checkpoint.packed())
+        #expect(file.mixture(of: "derain") == nil)
+        #expect(file.mixture(of: "dehaze")?.dense == checkpoint.tensors["mixture.dehaze"]?.values)
+        #expect(file.mixture(of: "denoise")?.rows == 3)
+        #expect(file.matrix("mixture.snow") == nil)
+    }
+
+    @Test func emptyProvenanceAndTheLongest() throws {
+        for length in [0, Layout.maximumProvenance] {
+            let text = String(repeating: "x", count: length)
+            #expect(try open(Checkpoint(.tiny).packed(provenance: text)).provenance == text)
+        }
+        #expect(throws: PackError.self) {
+            try Checkpoint(.tiny).packed(provenance: String(repeating: "x", count: Layout.maximumProvenance + 1))
+        }
+    }
+}

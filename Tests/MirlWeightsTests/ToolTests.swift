@@ -1,0 +1,104 @@
+/// mirl-weights as a process: its output, messages and exit codes.
+import Foundation
+import MirlTestSupport
+import MirlWeights
+import Testing
+
+struct ToolTests {
+    private let folder: URL
+    private var input: String { folder.appending(path: "in.safetensors").path }
+    private var output: String { folder.appending(path: "out.mirl").path }
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "mirl-weights-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(Checkpoint(.tiny).safetensors).write(to: URL(filePath: input))
+    }
+
+    private struct Outcome {
+        var code: Int32
+        var out: String
+        var error: String
+    }
+
+    /// Runs the program that was built beside the tests.
+    private func run(_ arguments: String..., output: String? = nil) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appending(path: "mirl-weights")
+        process.arguments = arguments
+        let out = Pipe(), error = Pipe()
+        process.standardOutput = try output.map { try FileHandle(forWritingTo: URL(filePath: $0)) } ?? out
+        process.standardError = error
+        try process.run()
+        // Everything that the program says fits in the pipes.
+        process.waitUntilExit()
+        if output != nil { try out.fileHandleForWriting.close() }
+        return Outcome(
+            code: process.terminationStatus,
+            out: String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self),
+            error: String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+    }
+
+    private func cleanUp() { try? FileManager.default.removeItem(at: folder) }
+
+    @Test func packInfoAndVerify() throws {
+        defer { cleanUp() }
+        let packed = try run("pack", input, output, "--values", "fp16", "--provenance", "by hand")
+        #expect(packed.code == 0 && packed.out == "" && packed.error == "")
+        let verified = try run("verify", output)
+        #expect(verified.code == 0 && verified.out == "" && verified.error == "")
+        let info = try run("info", output)
+        #expect(info.code == 0 && info.error == "")
+        for text in ["by hand", "width               4\n", "denoise derain dehaze", "1x1", "prompt"] {
+            #expect(info.out.contains(text), "\(info.out)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
+    }
+
+    @Test func badInputExitsWith2AndLeavesNoFile() throws {
+        defer { cleanUp() }
+        try Data("no safetensors".utf8).write(to: URL(filePath: input))
+        let outcome = try run("pack", input, output)
+        #expect(outcome.code == 2)
+        #expect(outcome.error.hasPrefix("mirl-weights: \(input): header length is"))
+        #expect(!FileManager.default.fileExists(atPath: output))
+        #expect(try run("pack", folder.path + "/absent", output).code == 2)
+    }
+
+    @Test func badWeightsExitWith3() throws {
+        defer { cleanUp() }
+        try Data(sample.dropLast()).write(to: URL(filePath: output))
+        for command in ["info", "verify"] {
+            let outcome = try run(command, output)
+            #expect(outcome.code == 3 && outcome.out == "")
+            #expect(outcome.error.hasPrefix("mirl-weights: \(output): file length in the header is"))
+            #expect(try run(command, folder.path + "/absent").code == 3)
+        }
+    }
+
+    @Test func failedWritesExitWith1() throws {
+        defer { cleanUp() }
+        #expect(try run("pack", input, folder.path + "/absent/out.mirl").code == 1)
+        #expect(try run("pack", input, "/dev/null").error == "mirl-weights: /dev/null: not a regular file\n")
+        #expect(try run("pack", input, output).code == 0)
+        let full = try run("info", output, output: "/dev/full")
+        #expect(full.code == 1)
+        #expect(full.error.hasPrefix("mirl-weights: standard output: "))
+    }
+
+    @Test func wrongUsageExitsWith64() throws {
+        defer { cleanUp() }
+        #expect(try run("pack", input).code == 64)
+        #expect(try run("pack", input, output, "--values", "int8").code == 64)
+        #expect(try run("paint").code == 64)
+    }
+
+    @Test func versionAndHelp() throws {
+        defer { cleanUp() }
+        let version = try run("--version")
+        #expect(version.code == 0 && version.out == "mirl-weights 0.1.0\n")
+        let help = try run("--help")
+        #expect(help.code == 0 && help.out.contains("pack") && help.out.contains("verify"))
+    }
+}
