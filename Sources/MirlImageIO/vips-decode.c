@@ -97,8 +97,11 @@ static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *imag
     picture->bands = (uint32_t)bands;
     picture->sample_size = format == VIPS_FORMAT_UCHAR ? 1 : 2;
     size_t size;
+    vips->error_clear();
     picture->pixels = vips->image_write_to_memory(image, &size);
-    if (picture->pixels == NULL) return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
+    /* When a worker fails on a TIFF tile, libvips 8.14 may still report success; its error text does not lie. */
+    if (picture->pixels == NULL || *vips->error_buffer() != '\0')
+        return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
     return MIRL_PICTURE_OK;
 }
 
@@ -120,7 +123,7 @@ static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_me
     bool readable = strstr(reason, "not in a known format") == NULL && strstr(reason, "operation is blocked") == NULL;
     if (readable) return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
     vips->error_clear();
-    return picture_fail(message, MIRL_PICTURE_BAD, "not an image of a format that is read here");
+    return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: an unknown format, or cut short");
 }
 
 mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,

@@ -10,7 +10,7 @@ struct Filter: ParsableCommand {
         abstract: "Removes rain, haze or noise from an image.",
         usage: "mirl-filter [options] [file] [-o file]",
         discussion: """
-            Reads a JPEG, PNG, WebP, TIFF, PNM or other image that libvips knows, from the file or else from standard \
+            Reads a JPEG, PNG, WebP, TIFF, PNM, GIF, HEIC or AVIF image from the file or else from standard \
             input, and writes it restored to standard output, as PNG unless told otherwise.
             """,
         version: "mirl-filter \(MIRL_VERSION_MAJOR).\(MIRL_VERSION_MINOR).\(MIRL_VERSION_PATCH)")

@@ -5,7 +5,7 @@ import Glibc
 /// Parses the command line, runs the filter, and turns what came of it into messages and an exit status.
 @main enum Main {
     static func main() {
-        guardStandardError()
+        fillClosedStreams()
         do {
             let filter = try Filter.parse()
             try filter.restore()
@@ -16,9 +16,13 @@ import Glibc
         }
     }
 
-    /// A file opened in the place of a closed standard error would receive the messages.
-    private static func guardStandardError() {
-        if fcntl(STDERR_FILENO, F_GETFD) == -1 { _ = open("/dev/null", O_WRONLY) }
+    /// A file opened in the place of a closed stream would be taken for it: an image read as one, or messages written
+    /// into another. In its stead comes a file that refuses the use, as a closed one would.
+    private static func fillClosedStreams() {
+        for (stream, uselessMode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        where fcntl(stream, F_GETFD) == -1 {
+            _ = open("/dev/null", uselessMode)
+        }
     }
 
     private static func end(_ failure: Failure) -> Never {
