@@ -20,12 +20,12 @@ let package = Package(
         .target(name: "MirlPacking", dependencies: ["MirlWeights", "MirlKernels"]),
         .systemLibrary(name: "CMirl", path: "include"),
         .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"]),
-        .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
+        .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "glib-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
         .executableTarget(
             name: "mirl-filter",
-            dependencies: ["Mirl", "MirlImageIO", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Mirl", "MirlImageIO", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "mirl-weights",
             dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

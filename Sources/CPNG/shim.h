@@ -1,1 +1,2 @@
+/* The types and functions of libpng. */
 #include <png.h>

@@ -1,5 +1,46 @@
 import ArgumentParser
+import CMirl
+import Glibc
 
-@main struct Filter: ParsableCommand {
-    func run() throws {}
+/// Parses the command line, runs the filter, and turns what came of it into messages and an exit status.
+@main enum Main {
+    static func main() {
+        fillClosedStreams()
+        do {
+            let filter = try Filter.parse()
+            try filter.restore()
+        } catch let failure as Failure {
+            end(failure)
+        } catch {
+            answer(error)
+        }
+    }
+
+    /// A file opened in the place of a closed stream would be taken for it: an image read as one, or messages written
+    /// into another. In its stead comes a file that refuses the use, as a closed one would.
+    private static func fillClosedStreams() {
+        for (stream, uselessMode) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_RDONLY)]
+        where fcntl(stream, F_GETFD) == -1 {
+            _ = open("/dev/null", uselessMode)
+        }
+    }
+
+    private static func end(_ failure: Failure) -> Never {
+        report("mirl-filter: \(failure.message)")
+        exit(failure.kind.rawValue)
+    }
+
+    /// Help and version, which the parser throws too, go to standard output.
+    private static func answer(_ error: any Error) -> Never {
+        let text = Filter.message(for: error)
+        guard Filter.exitCode(for: error).isSuccess else {
+            end(Failure(.usage, "\(text)\nTry 'mirl-filter --help'."))
+        }
+        do {
+            try Bytes(copying: text + "\n").write(to: STDOUT_FILENO, place: "stdout")
+        } catch {
+            end(error)
+        }
+        exit(0)
+    }
 }

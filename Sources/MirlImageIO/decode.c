@@ -1,3 +1,0 @@
-#include "MirlImageIO.h"
-#include <vips/vips.h>
-#include <png.h>

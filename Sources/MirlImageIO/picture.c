@@ -1,0 +1,77 @@
+/* The entry points: picks the decoder or encoder, and does what all formats have in common. */
+#include "internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mirl_picture_status picture_fail(mirl_picture_message *message, mirl_picture_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message->text, sizeof message->text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+mirl_picture_status picture_check_size(uint64_t width, uint64_t height, uint64_t limit, mirl_picture_message *message) {
+    if (width == 0 || height == 0 || width > UINT16_MAX || height > UINT16_MAX)
+        return picture_fail(message, MIRL_PICTURE_BAD, "%" PRIu64 "x%" PRIu64 " pixels: each side may be 1 to 65535",
+                            width, height);
+    if (width * height > limit)
+        return picture_fail(message, MIRL_PICTURE_BAD,
+                            "%" PRIu64 "x%" PRIu64 " pixels are more than the limit of %" PRIu64 " (--limit-pixels)",
+                            width, height, limit);
+    return MIRL_PICTURE_OK;
+}
+
+size_t picture_size(const mirl_picture *picture) {
+    return (size_t)picture->width * picture->height * picture->bands * picture->sample_size;
+}
+
+mirl_bytes bytes_copy(const void *data, size_t size) {
+    mirl_bytes copy = {size > 0 ? malloc(size) : NULL, size};
+    if (copy.data == NULL) return (mirl_bytes){NULL, 0};
+    memcpy(copy.data, data, size);
+    return copy;
+}
+
+static mirl_picture_status decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
+                                  mirl_picture_message *message) {
+    if (size == 0) return picture_fail(message, MIRL_PICTURE_BAD, "empty, no image");
+    __typeof__(&vips_decode) decoder = is_png(data, size) ? png_decode : is_pnm(data, size) ? pnm_decode : vips_decode;
+    mirl_picture_status status = decoder(data, size, limit, picture, message);
+    if (status != MIRL_PICTURE_OK) return status;
+    reset_orientation(picture);
+    return orient(picture, picture->origin.orientation, message);
+}
+
+mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
+                                        mirl_picture_message *message) {
+    mirl_picture decoded = {0};
+    mirl_picture_status status = decode(data, size, limit, &decoded, message);
+    if (status == MIRL_PICTURE_OK)
+        *picture = decoded;
+    else
+        mirl_picture_free(&decoded);
+    return status;
+}
+
+mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
+                                        mirl_picture_message *message) {
+    switch (format) {
+    case MIRL_PICTURE_PNG: return png_encode(picture, file, message);
+    case MIRL_PICTURE_PPM: return pnm_encode(picture, file, message);
+    default: return vips_encode(picture, format, file, message);
+    }
+}
+
+void mirl_picture_free(mirl_picture *picture) {
+    if (picture == NULL) return;
+    free(picture->pixels);
+    free(picture->icc.data);
+    free(picture->exif.data);
+    free(picture->xmp.data);
+    *picture = (mirl_picture){0};
+}

@@ -1,0 +1,124 @@
+/* Decodes PNG with libpng. */
+#include "internal.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All state that outlives a longjmp. */
+typedef struct decoder {
+    png_structp png;
+    png_infop info;
+    const uint8_t *next;
+    size_t left;
+    mirl_picture_status status;
+    mirl_picture_message *message;
+} decoder;
+
+bool is_png(const void *data, size_t size) { return size >= 8 && png_sig_cmp(data, 0, 8) == 0; }
+
+static void read_bytes(png_structp png, png_bytep to, size_t count) {
+    decoder *decoder = png_get_io_ptr(png);
+    if (count > decoder->left) png_error(png, "the file ends too early");
+    memcpy(to, decoder->next, count);
+    decoder->next += count;
+    decoder->left -= count;
+}
+
+static void on_error(png_structp png, png_const_charp text) {
+    decoder *decoder = png_get_error_ptr(png);
+    decoder->status = picture_fail(decoder->message, MIRL_PICTURE_BAD, "damaged PNG: %s", text);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp text) { (void)png, (void)text; }
+
+/* Asks libpng for 8 or 16 bit samples in host order, palettes and transparent colours spelt out. */
+static void describe_samples(decoder *decoder, mirl_picture *picture) {
+    png_structp png = decoder->png;
+    png_set_expand(png);
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) png_set_swap(png);
+    png_set_interlace_handling(png);
+    png_read_update_info(png, decoder->info);
+    picture->bands = png_get_channels(png, decoder->info);
+    picture->sample_size = png_get_bit_depth(png, decoder->info) / 8;
+}
+
+/* One pass over all rows, or seven if the file is interlaced. */
+static void read_pixels(decoder *decoder, mirl_picture *picture) {
+    size_t row = (size_t)picture->width * picture->bands * picture->sample_size;
+    int passes = png_get_interlace_type(decoder->png, decoder->info) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES;
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < picture->height; y++) png_read_row(decoder->png, picture->pixels + y * row, NULL);
+}
+
+static void read_xmp(decoder *decoder, mirl_picture *picture) {
+    png_textp texts = NULL;
+    int count = png_get_text(decoder->png, decoder->info, &texts, NULL);
+    for (int i = 0; i < count && picture->xmp.data == NULL; i++)
+        if (strcmp(texts[i].key, "XML:com.adobe.xmp") == 0)
+            picture->xmp = bytes_copy(texts[i].text,
+                                      texts[i].itxt_length > 0 ? texts[i].itxt_length : texts[i].text_length);
+}
+
+static void read_colour(decoder *decoder, mirl_picture *picture) {
+    mirl_png_colour *colour = &picture->png_colour;
+    int32_t *c = colour->chromaticities;
+    png_charp name;
+    png_bytep profile;
+    png_uint_32 size;
+    int compression;
+    if (png_get_iCCP(decoder->png, decoder->info, &name, &compression, &profile, &size) != 0)
+        picture->icc = bytes_copy(profile, size);
+    colour->has_gamma = png_get_gAMA_fixed(decoder->png, decoder->info, &colour->gamma) != 0;
+    colour->has_chromaticities = png_get_cHRM_fixed(decoder->png, decoder->info, &c[0], &c[1], &c[2], &c[3], &c[4],
+                                                    &c[5], &c[6], &c[7]) != 0;
+    colour->has_intent = png_get_sRGB(decoder->png, decoder->info, &colour->intent) != 0;
+}
+
+/* Some metadata may come after the pixels, so this runs at the end. */
+static void read_metadata(decoder *decoder, mirl_picture *picture) {
+    png_bytep exif;
+    png_uint_32 size;
+    if (png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) != 0) picture->exif = bytes_copy(exif, size);
+    picture->x_resolution = png_get_x_pixels_per_meter(decoder->png, decoder->info);
+    picture->y_resolution = png_get_y_pixels_per_meter(decoder->png, decoder->info);
+    read_xmp(decoder, picture);
+    read_colour(decoder, picture);
+    picture->origin = (mirl_picture_origin){.format = "png", .pages = 1, .orientation = exif_orientation(picture->exif)};
+}
+
+/* Only this frame, which changes nothing after setjmp, is jumped back to. */
+static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture *picture) {
+    if (setjmp(png_jmpbuf(decoder->png)) != 0) return decoder->status;
+    png_set_read_fn(decoder->png, decoder, read_bytes);
+    png_read_info(decoder->png, decoder->info);
+    picture->width = png_get_image_width(decoder->png, decoder->info);
+    picture->height = png_get_image_height(decoder->png, decoder->info);
+    decoder->status = picture_check_size(picture->width, picture->height, limit, decoder->message);
+    if (decoder->status != MIRL_PICTURE_OK) return decoder->status;
+
+    describe_samples(decoder, picture);
+    picture->pixels = malloc(picture_size(picture));
+    if (picture->pixels == NULL)
+        return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the image");
+    read_pixels(decoder, picture);
+    png_read_end(decoder->png, decoder->info);
+    read_metadata(decoder, picture);
+    return MIRL_PICTURE_OK;
+}
+
+mirl_picture_status png_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
+                               mirl_picture_message *message) {
+    decoder decoder = {.next = data, .left = size, .message = message};
+    decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_error, on_warning);
+    if (decoder.png != NULL) decoder.info = png_create_info_struct(decoder.png);
+    mirl_picture_status status = MIRL_PICTURE_FAILED;
+    if (decoder.info != NULL)
+        status = decode(&decoder, limit, picture);
+    else
+        picture_fail(message, status, "libpng cannot start");
+    png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
+    return status;
+}

@@ -1,0 +1,139 @@
+/* Decodes everything but PNG and PNM with libvips. */
+#include "vips-library.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Replaces *image by `changed`, which may be NULL after a failure. */
+static void replace(const vips_library *vips, VipsImage **image, VipsImage *changed) {
+    vips->object_unref(*image);
+    *image = changed;
+}
+
+static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *image, mirl_picture_message *message) {
+    const char *type = vips->enum_nick(vips->band_format_get_type(), vips->image_get_format(image));
+    const char *space = vips->enum_nick(vips->interpretation_get_type(), vips->image_guess_interpretation(image));
+    int bands = vips->image_get_bands(image);
+    return picture_fail(message, MIRL_PICTURE_BAD, "only grey or colour images of 8 or 16 bits are restored, not %d band%s of type %s in %s",
+                        bands, bands == 1 ? "" : "s", type, space);
+}
+
+/* Converts to sRGB what is not grey or RGB, with the profile of inks and without one where the space says all. */
+static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, mirl_picture_origin *origin,
+                                   mirl_picture_message *message) {
+    VipsInterpretation space = vips->image_guess_interpretation(*image);
+    VipsImage *changed = NULL;
+    int failed = 0;
+    switch (space) {
+    case VIPS_INTERPRETATION_B_W:
+    case VIPS_INTERPRETATION_GREY16:
+    case VIPS_INTERPRETATION_RGB:
+    case VIPS_INTERPRETATION_sRGB:
+    case VIPS_INTERPRETATION_RGB16:
+        return MIRL_PICTURE_OK;
+    case VIPS_INTERPRETATION_CMYK:
+        failed = vips->icc_transform(*image, &changed, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
+                                     vips->image_get_format(*image) == VIPS_FORMAT_UCHAR ? 8 : 16, NULL);
+        break;
+    case VIPS_INTERPRETATION_LAB:
+    case VIPS_INTERPRETATION_LABQ:
+    case VIPS_INTERPRETATION_LABS:
+    case VIPS_INTERPRETATION_LCH:
+    case VIPS_INTERPRETATION_XYZ:
+    case VIPS_INTERPRETATION_YXY:
+    case VIPS_INTERPRETATION_HSV:
+    case VIPS_INTERPRETATION_scRGB:
+        failed = vips->colourspace(*image, &changed, VIPS_INTERPRETATION_RGB16, NULL);
+        if (!failed) vips->image_remove(changed, VIPS_META_ICC_NAME);
+        break;
+    default:
+        return refuse_samples(vips, *image, message);
+    }
+    replace(vips, image, changed);
+    if (failed) return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB", message);
+    snprintf(origin->colour_space, sizeof origin->colour_space, "%s",
+             vips->enum_nick(vips->interpretation_get_type(), space));
+    return MIRL_PICTURE_OK;
+}
+
+static mirl_bytes copy_blob(const vips_library *vips, VipsImage *image, const char *name) {
+    const void *data;
+    size_t size;
+    if (vips->image_get_typeof(image, name) == 0 || vips->image_get_blob(image, name, &data, &size) != 0)
+        return (mirl_bytes){NULL, 0};
+    bool headed = size >= 6 && memcmp(data, "Exif\0\0", 6) == 0;
+    return headed ? bytes_copy((const char *)data + 6, size - 6) : bytes_copy(data, size);
+}
+
+/* libvips counts pixels per millimetre and means "unknown" by 1. */
+static void copy_metadata(const vips_library *vips, VipsImage *image, mirl_picture *picture) {
+    picture->icc = copy_blob(vips, image, VIPS_META_ICC_NAME);
+    picture->exif = copy_blob(vips, image, VIPS_META_EXIF_NAME);
+    picture->xmp = copy_blob(vips, image, VIPS_META_XMP_NAME);
+    double x = vips->image_get_xres(image), y = vips->image_get_yres(image);
+    if (x == 1 && y == 1) return;
+    picture->x_resolution = x * 1000;
+    picture->y_resolution = y * 1000;
+}
+
+static void describe(const vips_library *vips, VipsImage *image, mirl_picture_origin *origin) {
+    const char *loader;
+    if (vips->image_get_typeof(image, VIPS_META_LOADER) == 0 ||
+        vips->image_get_string(image, VIPS_META_LOADER, &loader) != 0)
+        loader = "image";
+    const char *end = strstr(loader, "load");
+    snprintf(origin->format, sizeof origin->format, "%.*s", (int)(end != NULL ? end - loader : 15), loader);
+    origin->pages = (uint32_t)vips->image_get_n_pages(image);
+    origin->orientation = (uint32_t)vips->image_get_orientation(image);
+}
+
+static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *image, mirl_picture *picture,
+                                       mirl_picture_message *message) {
+    int bands = vips->image_get_bands(image);
+    VipsBandFormat format = vips->image_get_format(image);
+    if (bands < 1 || bands > 4 || (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT))
+        return refuse_samples(vips, image, message);
+    picture->bands = (uint32_t)bands;
+    picture->sample_size = format == VIPS_FORMAT_UCHAR ? 1 : 2;
+    size_t size;
+    vips->error_clear();
+    picture->pixels = vips->image_write_to_memory(image, &size);
+    /* When a worker fails on a TIFF tile, libvips 8.14 may still report success; its error text does not lie. */
+    if (picture->pixels == NULL || *vips->error_buffer() != '\0')
+        return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
+    return MIRL_PICTURE_OK;
+}
+
+static mirl_picture_status decode(const vips_library *vips, VipsImage **image, uint64_t limit, mirl_picture *picture,
+                                  mirl_picture_message *message) {
+    picture->width = (uint32_t)vips->image_get_width(*image);
+    picture->height = (uint32_t)vips->image_get_height(*image);
+    describe(vips, *image, &picture->origin);
+    mirl_picture_status status = picture_check_size(picture->width, picture->height, limit, message);
+    if (status == MIRL_PICTURE_OK) status = to_srgb(vips, image, &picture->origin, message);
+    if (status == MIRL_PICTURE_OK) status = copy_pixels(vips, *image, picture, message);
+    if (status == MIRL_PICTURE_OK) copy_metadata(vips, *image, picture);
+    return status;
+}
+
+/* A format may be unknown, known but blocked as unsafe, or known and broken. */
+static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_message *message) {
+    const char *reason = vips->error_buffer();
+    bool readable = strstr(reason, "not in a known format") == NULL && strstr(reason, "operation is blocked") == NULL;
+    if (readable) return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
+    vips->error_clear();
+    return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: an unknown format, or cut short");
+}
+
+mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
+                                mirl_picture_message *message) {
+    const vips_library *vips = vips_library_open(message);
+    if (vips == NULL) return MIRL_PICTURE_FAILED;
+    VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                                   VIPS_FAIL_ON_ERROR, NULL);
+    if (image == NULL) return refuse_file(vips, message);
+    mirl_picture_status status = decode(vips, &image, limit, picture, message);
+    if (image != NULL) vips->object_unref(image);
+    return status;
+}

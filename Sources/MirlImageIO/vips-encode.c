@@ -1,0 +1,59 @@
+/* Encodes JPEG, WebP and TIFF with libvips. */
+#include "vips-library.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The saver and its options. JPEG, which has no alpha, gets a white ground. */
+static const char *const savers[] = {
+    [MIRL_PICTURE_JPEG] = ".jpg[Q=95,background=255]",
+    [MIRL_PICTURE_WEBP] = ".webp[Q=95]",
+    [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
+};
+
+/* libvips wants EXIF as it stands in a JPEG; given so, it takes all tags over into the image. */
+static bool set_exif(const vips_library *vips, VipsImage *image, mirl_bytes exif) {
+    static const char head[6] = "Exif\0";
+    char *headed = malloc(sizeof head + exif.size);
+    if (headed == NULL) return false;
+    memcpy(headed, head, sizeof head);
+    memcpy(headed + sizeof head, exif.data, exif.size);
+    vips->image_set_blob_copy(image, VIPS_META_EXIF_NAME, headed, sizeof head + exif.size);
+    free(headed);
+    return true;
+}
+
+static bool set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture) {
+    if (picture->icc.size > 0)
+        vips->image_set_blob_copy(image, VIPS_META_ICC_NAME, picture->icc.data, picture->icc.size);
+    if (picture->xmp.size > 0)
+        vips->image_set_blob_copy(image, VIPS_META_XMP_NAME, picture->xmp.data, picture->xmp.size);
+    return picture->exif.size == 0 || set_exif(vips, image, picture->exif);
+}
+
+/* An image over the picture's own pixels. */
+static VipsImage *wrap(const vips_library *vips, const mirl_picture *picture) {
+    bool wide = picture->sample_size == 2;
+    VipsBandFormat format = wide ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR;
+    VipsInterpretation space = picture->bands >= 3
+                                   ? (wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB)
+                                   : (wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W);
+    int width = (int)picture->width, height = (int)picture->height, bands = (int)picture->bands;
+    VipsImage *image = vips->image_new_from_memory(picture->pixels, picture_size(picture), width, height, bands, format);
+    if (image == NULL) return NULL;
+    bool known = picture->x_resolution > 0 && picture->y_resolution > 0;
+    vips->image_init_fields(image, width, height, bands, format, VIPS_CODING_NONE, space,
+                            known ? picture->x_resolution / 1000 : 1, known ? picture->y_resolution / 1000 : 1);
+    return image;
+}
+
+mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
+                                mirl_picture_message *message) {
+    const vips_library *vips = vips_library_open(message);
+    if (vips == NULL) return MIRL_PICTURE_FAILED;
+    VipsImage *image = wrap(vips, picture);
+    int failed = image == NULL || !set_metadata(vips, image, picture) ||
+                 vips->image_write_to_buffer(image, savers[format], &file->data, &file->size, NULL);
+    if (image != NULL) vips->object_unref(image);
+    return failed ? vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message) : MIRL_PICTURE_OK;
+}

@@ -1,0 +1,40 @@
+import Glibc
+import Mirl
+
+/// Why the filter ends without an image, and the exit status that tells its caller so.
+struct Failure: Error {
+    enum Kind: Int32 {
+        case run = 1
+        case input = 2
+        case weights = 3
+        case usage = 64
+    }
+
+    let kind: Kind
+    let message: String
+
+    init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    /// A system call that failed with the present `errno` on the file called `place`.
+    static func system(_ kind: Kind, _ place: String) -> Failure {
+        Failure(kind, "\(place): \(String(cString: strerror(errno)))")
+    }
+
+    init(opening error: MirlError) {
+        switch error {
+        case .weights(let text), .io(let text): self.init(.weights, text)
+        default: self.init(restoring: error)
+        }
+    }
+
+    init(restoring error: MirlError) {
+        switch error {
+        case .argument(let text), .memory(let text), .io(let text), .weights(let text), .system(let text):
+            self.init(.run, text)
+        case .cancelled: self.init(.run, "cancelled")
+        }
+    }
+}

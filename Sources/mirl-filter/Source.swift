@@ -1,0 +1,26 @@
+import Glibc
+
+/// Where the picture comes from: a file, or standard input.
+struct Source {
+    /// nil for standard input.
+    let path: String?
+
+    init(_ path: String?) { self.path = path == "-" ? nil : path }
+
+    /// What messages call it.
+    var name: String { path ?? "stdin" }
+
+    func check() throws(Failure) {
+        if path == nil && isatty(STDIN_FILENO) != 0 {
+            throw Failure(.usage, "standard input is a terminal; name an image file, or send one with < FILE or through a pipe")
+        }
+    }
+
+    func read() throws(Failure) -> Bytes {
+        guard let path else { return try Bytes(reading: STDIN_FILENO, place: name) }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(.input, name) }
+        defer { close(descriptor) }
+        return try Bytes(reading: descriptor, place: name)
+    }
+}

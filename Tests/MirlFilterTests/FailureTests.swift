@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// Whatever goes wrong, there is one clear line, the right status, and nothing on standard output.
+struct FailureTests {
+    let place = try! Workplace()
+
+    func expectFailure(_ outcome: Outcome, _ status: Int32, _ message: String = "mirl-filter: ", at location: SourceLocation = #_sourceLocation) {
+        #expect(outcome.status == status, sourceLocation: location)
+        #expect(outcome.output.isEmpty, sourceLocation: location)
+        #expect(outcome.errors.hasPrefix("mirl-filter: "), "\(outcome.errors)", sourceLocation: location)
+        #expect(outcome.errors.contains(message), "\(outcome.errors)", sourceLocation: location)
+        let hint = "Try 'mirl-filter --help'.\n"
+        let line = outcome.errors.hasSuffix(hint) ? outcome.errors.dropLast(hint.count) : outcome.errors[...]
+        #expect(line.split(separator: "\n").count == 1, sourceLocation: location)
+    }
+
+    @Test func `input that is no image`() throws {
+        expectFailure(try place.filter(), 2, "stdin: empty")
+        expectFailure(try place.filter(input: Data("It rains.\n".utf8)), 2, "stdin: not an image")
+        expectFailure(try place.filter("missing.jpg"), 2, "missing.jpg: No such file")
+        expectFailure(try place.filter("."), 2, ".: Is a directory")
+        expectFailure(try place.filter(input: Data("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>".utf8)), 2, "not an image")
+    }
+
+    @Test(arguments: ["jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm"])
+    func `half a file`(suffix: String) throws {
+        let name = "in." + suffix.prefix { $0 != "[" }
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "in.\(suffix)")
+        let file = try place.read(name)
+        expectFailure(try place.filter(input: file.prefix(file.count / 2)), 2, "stdin: ")
+    }
+
+    @Test func `a small file that claims a huge picture`() throws {
+        let file = emptyPNG(width: 60000, height: 60000)
+        #expect(file.count == 57)
+        expectFailure(try place.filter(input: file), 2, "60000x60000 pixels are more than the limit of 100000000")
+        expectFailure(try place.filter("--limit-pixels", "9999999999", input: emptyPNG(width: 2000, height: 2000)), 2, "damaged PNG")
+        expectFailure(try place.filter(input: Data("P6 99999 99999 255\n".utf8)), 2, "99999x99999")
+        expectFailure(try place.filter(input: Data("P5 99999999999999999999 1 255\n".utf8)), 2, "damaged PNM")
+    }
+
+    @Test func `the limit holds in every decoder`() throws {
+        try place.write(picture(), to: "in.ppm")
+        for name in ["in.png", "in.jpg", "in.webp", "in.tif"] { try place.vips("copy", "in.ppm", name) }
+        for name in ["in.ppm", "in.png", "in.jpg", "in.webp", "in.tif"] {
+            expectFailure(try place.filter("--limit-pixels", "246", name), 2, "19x13 pixels are more than the limit of 246")
+            #expect(try place.filter("--limit-pixels", "247", name).status == 0)
+        }
+    }
+
+    @Test func `samples that cannot be restored`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("cast", "in.ppm", "in.tif", "uint")
+        expectFailure(try place.filter("in.tif"), 2, "only grey or colour images of 8 or 16 bits")
+    }
+
+    @Test func `PNM with samples that are missing or too large`() throws {
+        expectFailure(try place.filter(input: Data("P2 2 1 9 1".utf8)), 2, "sample 2 of 2 is missing")
+        expectFailure(try place.filter(input: Data("P2 2 1 9 1 10".utf8)), 2, "sample 2 is 10, above the maximum 9")
+        expectFailure(try place.filter(input: Data("P1 2 2 1 0 1".utf8)), 2, "row 2 of 2 is missing")
+        expectFailure(try place.filter(input: Data("P5 2 1 70000 ".utf8)), 2, "header")
+        expectFailure(try place.filter(input: Data("P5 0 1 255 ".utf8)), 2, "0x1")
+    }
+
+    @Test func `weights that are missing or foreign`() throws {
+        try place.write(picture(), to: "in.ppm")
+        expectFailure(try place.filter("in.ppm", "--weights", "missing.mirl"), 3, "missing.mirl")
+        expectFailure(try place.filter("in.ppm", "--weights", "in.ppm"), 3, "in.ppm")
+    }
+
+    @Test(arguments: [
+        ["--task", "desnow"], ["--strength", "1.1"], ["--strength", "nan"], ["--threads", "-1"], ["--limit-pixels", "0"],
+        ["--format", "bmp"], ["--frobnicate"], ["one.png", "two.png"], ["-o", "out.xyz"], ["-o"],
+    ])
+    func `a command line that means nothing`(arguments: [String]) throws {
+        let outcome = try place.shell("\"$FILTER\" \(arguments.joined(separator: " ")) < /dev/null")
+        expectFailure(outcome, 64)
+    }
+
+    @Test func `a terminal is neither read nor written`() throws {
+        try place.write(picture(), to: "in.ppm")
+        let written = try place.shell("script -qec '\"$FILTER\" in.ppm' /dev/null")
+        #expect(written.status == 64)
+        #expect(String(decoding: written.output, as: UTF8.self).contains("standard output is a terminal"))
+        let read = try place.shell("script -qec '\"$FILTER\" > out' /dev/null")
+        #expect(read.status == 64)
+        #expect(String(decoding: read.output, as: UTF8.self).contains("standard input is a terminal"))
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// What comes out is the picture that went in, in every format: strength 0 restores nothing.
+struct FormatTests {
+    let place = try! Workplace()
+
+    @Test(arguments: [
+        "jpg", "jpg[interlace]", "png", "png[interlace]", "png[palette]", "webp", "tif", "tif[compression=lzw,tile]", "ppm",
+        "gif",
+    ])
+    func `a picture in any format comes out as libvips decodes it`(suffix: String) throws {
+        let name = "in." + suffix.prefix { $0 != "[" }
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "in.\(suffix)")
+        let outcome = try place.filter("--strength", "0", input: place.read(name))
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        try place.write(outcome.output, to: "out.png")
+        #expect(try place.samples(of: "out.png") == place.samples(of: name))
+    }
+
+    @Test(arguments: ["png", "webp", "tiff", "jpeg", "ppm"])
+    func `every output format is what it says`(format: String) throws {
+        let outcome = try place.filter("--strength", "0", "--format", format, input: picture())
+        #expect(outcome.status == 0)
+        try place.write(outcome.output, to: "out")
+        #expect(try place.field("vips-loader", of: "out") == "\(format)load")
+        #expect(try place.facts(of: "out").contains("19x13 uchar, 3 bands"))
+    }
+
+    @Test(arguments: ["png", "tiff", "ppm"])
+    func `lossless formats keep every sample of 8 and 16 bits, grey and colour`(format: String) throws {
+        for bands in [1, 3] {
+            for maximum in [255, 65535] {
+                try place.write(picture(bands: bands, maximum: maximum), to: "in.pnm")
+                let outcome = try place.filter("in.pnm", "--strength", "0", "--format", format)
+                try place.write(outcome.output, to: "out.\(format)")
+                #expect(try place.samples(of: "out.\(format)") == place.samples(of: "in.pnm"))
+                let facts = try place.facts(of: "out.\(format)")
+                #expect(facts.contains("19x13 \(maximum == 255 ? "uchar" : "ushort"), \(bands) band"))
+            }
+        }
+    }
+
+    @Test(arguments: ["grey", "colour"], ["png", "tiff"])
+    func `alpha passes through a restoration`(kind: String, format: String) throws {
+        try place.write(picture(bands: kind == "grey" ? 1 : 3), to: "opaque.pnm")
+        try place.write(picture(bands: 1), to: "alpha.pgm")
+        try place.vips("bandjoin", "opaque.pnm alpha.pgm", "in.\(format)")
+        let outcome = try place.filter("in.\(format)")
+        #expect(outcome.status == 0)
+        try place.write(outcome.output, to: "out.png")
+        let alphaBand = kind == "grey" ? "1" : "3"
+        try place.vips("extract_band", "out.png", "band.v", alphaBand)
+        #expect(try place.samples(of: "band.v") == place.samples(of: "alpha.pgm"))
+        #expect(try place.field("bands", of: "out.png") == (kind == "grey" ? "2" : "4"))
+    }
+
+    @Test func `16 bits stay 16 and grey stays grey through a restoration`() throws {
+        let outcome = try place.filter(input: picture(bands: 1, maximum: 65535))
+        try place.write(outcome.output, to: "out.png")
+        #expect(try place.facts(of: "out.png").contains("ushort, 1 band, grey16"))
+    }
+
+    @Test func `transparent pixels get a white ground where the format has no alpha`() throws {
+        try place.write(picture(), to: "opaque.ppm")
+        try place.vips("bandjoin_const", "opaque.ppm", "in.png", "0")
+        let outcome = try place.filter("in.png", "--format", "ppm")
+        #expect(outcome.output.suffix(19 * 13 * 3).allSatisfy { $0 == 255 })
+    }
+
+    @Test func `inks become sRGB through their profile`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("icc_export", "in.ppm", "in.tif", "--output-profile", "cmyk")
+        let outcome = try place.filter("-v", "in.tif")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("converted from cmyk to sRGB"))
+        try place.write(outcome.output, to: "out.png")
+        #expect(try place.facts(of: "out.png").contains("uchar, 3 bands, srgb"))
+    }
+
+    @Test(arguments: [
+        ("P1\n# a comment\n3 2\n101\n0 1 0\n", [0, 255, 0, 255, 0, 255]), ("P2 3 1 4 0 1 4\n", [0, 64, 255]),
+        ("P3 1 1 255 1 2 3", [1, 2, 3]), ("P4\n3 1\n\u{50}", [255, 0, 255]), ("P5\n1 1\n100\n2", [128]),
+    ])
+    func `PNM is read in all its kinds`(file: String, samples: [UInt8]) throws {
+        let outcome = try place.filter("--strength", "0", "--format", "ppm", input: Data(file.utf8))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(Array(outcome.output.suffix(samples.count)) == samples)
+    }
+
+    @Test func `the suffix of the output picks the format and --format overrules it`() throws {
+        try place.write(picture(), to: "in.ppm")
+        for (name, arguments, loader) in [
+            ("a.jpg", [], "jpegload"), ("a.WebP", [], "webpload"), ("a", [], "pngload"),
+            ("b.jpg", ["--format", "png"], "pngload"),
+        ] {
+            #expect(try place.shell("\"$FILTER\" in.ppm -o \(name) \(arguments.joined(separator: " "))").status == 0)
+            #expect(try place.field("vips-loader", of: name) == loader)
+        }
+    }
+
+    @Test func `the first page is taken and -v says so`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("arrayjoin", "in.ppm in.ppm", "pages.tif[page-height=13]", "--across", "1")
+        let outcome = try place.filter("-v", "pages.tif")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("19x13") && outcome.errors.contains("the first of 2 pages"))
+    }
+
+    @Test func `restoring gives the same bytes for any number of threads`() throws {
+        let one = try place.filter("--threads", "1", input: picture(width: 70, height: 45))
+        let two = try place.filter("--threads", "2", input: picture(width: 70, height: 45))
+        #expect(one.status == 0)
+        #expect(one.output == two.output)
+    }
+}

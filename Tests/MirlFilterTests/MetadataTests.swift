@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// Metadata goes with the picture, and stays true.
+struct MetadataTests {
+    let place = try! Workplace()
+
+    /// A JPEG with all kinds of metadata, turned as `orientation` says.
+    func writeJPEG(orientation: UInt8) throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "plain.jpg[strip]")
+        try place.vips("copy", "source.ppm", "profiled.jpg[profile=srgb,strip=false]")
+        let full = adding(
+            exif: exif(orientation: orientation), xmp: xmp(orientation: Int(orientation)),
+            toJPEG: try place.read("profiled.jpg"))
+        try place.write(full, to: "in.jpg")
+    }
+
+    @Test(arguments: ["png", "jpeg", "webp", "tiff"])
+    func `ICC, EXIF and XMP are kept from JPEG`(format: String) throws {
+        try writeJPEG(orientation: 1)
+        let outcome = try place.filter("in.jpg", "--format", format)
+        #expect(outcome.status == 0)
+        try place.write(outcome.output, to: "out")
+        #expect(try place.field("icc-profile-data", of: "out") == place.field("icc-profile-data", of: "in.jpg"))
+        #expect(try place.field("xmp-data", of: "out") == place.field("xmp-data", of: "in.jpg"))
+        if format != "tiff" { #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true) }
+    }
+
+    @Test(arguments: ["png", "jpeg", "webp"])
+    func `ICC, EXIF and XMP are kept from PNG`(format: String) throws {
+        try writeJPEG(orientation: 1)
+        try place.write(place.filter("in.jpg").output, to: "in.png")
+        let outcome = try place.filter("in.png", "--format", format)
+        try place.write(outcome.output, to: "out")
+        #expect(try place.field("icc-profile-data", of: "out") == place.field("icc-profile-data", of: "in.jpg"))
+        #expect(try place.field("xmp-data", of: "out") == place.field("xmp-data", of: "in.jpg"))
+        #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true)
+    }
+
+    @Test(arguments: 1...8)
+    func `the orientation is applied and reset`(orientation: Int) throws {
+        try writeJPEG(orientation: UInt8(orientation))
+        let outcome = try place.filter("in.jpg", "--strength", "0")
+        try place.write(outcome.output, to: "out.png")
+        try place.vips("autorot", "in.jpg", "upright.v")
+        #expect(try place.samples(of: "out.png") == place.samples(of: "upright.v"))
+        #expect(try place.field("exif-ifd0-Orientation", of: "out.png")?.hasPrefix("1") == true)
+        let encoded = try #require(try place.field("xmp-data", of: "out.png"))
+        #expect(Data(base64Encoded: encoded) == xmp(orientation: 1))
+    }
+
+    @Test func `the resolution is kept and turns with the picture`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png", "--xres", "5", "--yres", "7")
+        try place.write(place.filter("in.png").output, to: "out.png")
+        #expect(try place.field("xres", of: "out.png") == "5")
+        #expect(try place.field("yres", of: "out.png") == "7")
+        let turned = try place.read("in.png").prefix(33) + chunk("eXIf", exif(orientation: 6)) + place.read("in.png").dropFirst(33)
+        try place.write(place.filter("--strength", "0", input: turned).output, to: "turned.png")
+        #expect(try place.field("width", of: "turned.png") == "13")
+        #expect(try place.read("turned.png").range(of: chunk("pHYs", Data([0, 0, 27, 88, 0, 0, 19, 136, 1]))) != nil)
+    }
+
+    @Test func `what a PNG says about its colours is kept`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let gamma = chunk("gAMA", Data([0, 1, 0x86, 0xA0]))
+        let plain = try place.read("in.png")
+        let outcome = try place.filter(input: plain.prefix(33) + gamma + plain.dropFirst(33))
+        #expect(outcome.output.range(of: gamma) != nil)
+    }
+
+    @Test func `a profile that does not fit the samples does no harm`() throws {
+        try writeJPEG(orientation: 1)
+        let damaged = adding(exif: Data("MM\0*\u{7F}\u{7F}\u{7F}\u{7F}".utf8), xmp: Data(), toJPEG: try place.read("plain.jpg"))
+        #expect(try place.filter(input: damaged).status == 0)
+        let text = chunk("iCCP", Data("bad\0\0garbage".utf8))
+        try place.vips("copy", "source.ppm", "in.png")
+        let plain = try place.read("in.png")
+        #expect(try place.filter(input: plain.prefix(33) + text + plain.dropFirst(33)).status == 0)
+    }
+}

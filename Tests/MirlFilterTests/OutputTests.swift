@@ -1,0 +1,92 @@
+import Foundation
+import Testing
+
+/// The image arrives whole or not at all, and the caller is told which.
+struct OutputTests {
+    let place = try! Workplace()
+
+    init() throws { try place.write(picture(), to: "in.ppm") }
+
+    @Test func `a full disk is an error`() throws {
+        for script in ["\"$FILTER\" in.ppm > /dev/full", "\"$FILTER\" in.ppm -o /dev/full", "\"$FILTER\" --version > /dev/full"] {
+            let outcome = try place.shell(script)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("No space left on device"))
+        }
+    }
+
+    @Test func `a closed output is an error`() throws {
+        #expect(try place.shell("\"$FILTER\" in.ppm >&-").status == 1)
+        #expect(try place.shell("\"$FILTER\" in.ppm >&- 2>&-").status == 1)
+    }
+
+    @Test func `a closed pipe ends the filter as it ends others`() throws {
+        let script = "{ sleep 0.2; env --default-signal=PIPE \"$FILTER\" in.ppm; echo $? > status; } | true"
+        let outcome = try place.shell(script + "; while ! [ -s status ]; do sleep 0.05; done")
+        #expect(outcome.errors == "")
+        #expect(try place.read("status") == Data("141\n".utf8))
+    }
+
+    @Test func `a pipe ignored by the caller is an error`() throws {
+        let script = "{ sleep 0.2; env --ignore-signal=PIPE \"$FILTER\" in.ppm; echo $? > status; } | true"
+        let outcome = try place.shell(script + "; while ! [ -s status ]; do sleep 0.05; done")
+        #expect(outcome.errors.contains("stdout: Broken pipe"))
+        #expect(try place.read("status") == Data("1\n".utf8))
+    }
+
+    @Test func `a file is replaced whole, with the mode that the umask gives`() throws {
+        try place.write(Data("old".utf8), to: "out.png")
+        #expect(try place.shell("rm out.png; umask 027; \"$FILTER\" in.ppm -o out.png; stat -c %a out.png").output == Data("640\n".utf8))
+        #expect(try place.field("width", of: "out.png") == "19")
+        #expect(try place.files == ["in.ppm", "out.png"])
+    }
+
+    @Test func `the input may be its own output`() throws {
+        #expect(try place.filter("in.ppm", "-o", "in.ppm", "--strength", "0").status == 0)
+        #expect(try place.read("in.ppm") == picture())
+    }
+
+    @Test func `a link stays a link`() throws {
+        let outcome = try place.shell("touch real.png; ln -s real.png link.png; \"$FILTER\" in.ppm -o link.png && test -L link.png")
+        #expect(outcome.status == 0)
+        #expect(try place.field("width", of: "real.png") == "19")
+    }
+
+    @Test func `a failure leaves the old file and nothing else`() throws {
+        try place.write(Data("old".utf8), to: "out.png")
+        #expect(try place.filter("-o", "out.png", input: Data("no image".utf8)).status == 2)
+        #expect(try place.shell("ulimit -f 0; trap '' XFSZ; \"$FILTER\" in.ppm -o out.png 2>/dev/null").status == 1)
+        #expect(try place.read("out.png") == Data("old".utf8))
+        #expect(try place.files == ["in.ppm", "out.png"])
+        #expect(try place.filter("in.ppm", "-o", "missing/out.png").status == 1)
+    }
+
+    @Test func `a signal that ends the writing leaves nothing`() throws {
+        let outcome = try place.shell("ulimit -f 0; env --default-signal=XFSZ \"$FILTER\" in.ppm -o out.png")
+        #expect(outcome.status == 128 + SIGXFSZ)
+        #expect(try place.files == ["in.ppm"])
+    }
+
+    @Test func `a dash means standard input and output`() throws {
+        let outcome = try place.filter("-", "-o", "-", "--format", "ppm", "--strength", "0", input: picture())
+        #expect(outcome.output == picture())
+    }
+
+    @Test func `progress shows on a terminal only, and not when quiet`() throws {
+        #expect(try place.filter("in.ppm").errors == "")
+        let shown = try place.shell("script -qec '\"$FILTER\" in.ppm > out.png' /dev/null")
+        #expect(String(decoding: shown.output, as: UTF8.self).contains("100%"))
+        let hidden = try place.shell("script -qec '\"$FILTER\" -q in.ppm > out.png' /dev/null")
+        #expect(hidden.output.isEmpty)
+    }
+
+    @Test func `help and version are answered on standard output`() throws {
+        let version = try place.filter("--version")
+        #expect(version.status == 0)
+        #expect(String(decoding: version.output, as: UTF8.self).hasPrefix("mirl-filter "))
+        let help = String(decoding: try place.filter("--help").output, as: UTF8.self)
+        for option in ["--task", "--weights", "--strength", "--output", "--threads", "--limit-pixels", "100000000", "--format"] {
+            #expect(help.contains(option))
+        }
+    }
+}
