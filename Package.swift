@@ -1,6 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// What is installed runs where no Swift is. Tests link the runtime dynamically: Testing has no static form.
+let staticRuntime = ["-static-stdlib", "-use-ld=lld"]
+
+// ArgumentParser was compiled for the dynamic Foundation, so what the static one needs must be named.
+let tool = LinkerSetting.unsafeFlags(
+    staticRuntime + ["-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization"])
+
+// lld, as gold exports some Swift symbols in spite of the version script; nodelete, as the runtime cannot be unloaded.
+let sharedLibrary = LinkerSetting.unsafeFlags(
+    staticRuntime
+        + ["-soname=libmirl.so.0", "-z", "nodelete", "--version-script=\(Context.packageDirectory)/include/libmirl.map"]
+        .flatMap { ["-Xlinker", $0] })
+
 // Dependencies point one way: kernels and weights know nobody, Mirl knows both, the C ABI and the tools know Mirl.
 let package = Package(
     name: "mirl",
@@ -19,16 +32,18 @@ let package = Package(
         .target(name: "Mirl", dependencies: ["MirlKernels", "MirlWeights", "MirlDefaultWeights"]),
         .target(name: "MirlPacking", dependencies: ["MirlWeights", "MirlKernels"]),
         .systemLibrary(name: "CMirl", path: "include"),
-        .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"]),
+        .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"], linkerSettings: [sharedLibrary]),
         .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "vips", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
         .executableTarget(
             name: "mirl-filter",
-            dependencies: ["Mirl", "MirlImageIO", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Mirl", "MirlImageIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            linkerSettings: [tool]),
         .executableTarget(
             name: "mirl-weights",
-            dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["MirlPacking", "MirlWeights", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            linkerSettings: [tool]),
         .testTarget(name: "MirlWeightsTests", dependencies: ["MirlPacking"]),
         .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"]),
         .testTarget(name: "MirlFilterTests"),
