@@ -8,8 +8,8 @@ MANDIR ?= $(PREFIX)/share/man
 CC ?= cc
 CFLAGS ?= -O2 -Wall -Wextra
 
-# One configuration for everything, so that nothing is compiled twice. No RUNPATH: what is installed finds its
-# libraries where the system keeps them.
+# One configuration for everything, tests included (which is why they do without testable imports), so that nothing
+# is compiled twice. No RUNPATH: what is installed finds its libraries where the system keeps them.
 SWIFT_FLAGS := -c release --disable-local-rpath
 PRODUCTS := .build/release
 TOOLS := mirl-filter mirl-weights
@@ -44,7 +44,7 @@ demo: all ## restore a rainy picture that is drawn here: build/demo/*.png
 
 check: deps ## run the tests
 	mandoc -T lint -W warning $(PAGES)
-	swift test $(SWIFT_FLAGS)
+	swift test $(SWIFT_FLAGS) --disable-testable-imports
 
 bench: all ## measure quality, time and memory
 	bench/run
