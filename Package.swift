@@ -1,6 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// What is installed runs where no Swift is. Tests link the runtime dynamically: Testing has no static form.
+let staticRuntime = ["-static-stdlib", "-use-ld=lld"]
+
+// ArgumentParser was compiled for the dynamic Foundation, so what the static one needs must be named.
+let tool = LinkerSetting.unsafeFlags(
+    staticRuntime + ["-l_FoundationCollections", "-l_FoundationCShims", "-lswiftSynchronization"])
+
+// lld, as gold exports some Swift symbols in spite of the version script; nodelete, as the runtime cannot be unloaded.
+let sharedLibrary = LinkerSetting.unsafeFlags(
+    staticRuntime
+        + ["-soname=libmirl.so.0", "-z", "nodelete", "--version-script=\(Context.packageDirectory)/include/libmirl.map"]
+        .flatMap { ["-Xlinker", $0] })
+
 // Dependencies point one way: kernels and weights know nobody, Mirl knows both, the C ABI and the tools know Mirl.
 let package = Package(
     name: "mirl",

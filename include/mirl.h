@@ -7,11 +7,16 @@
  *     mirl_session_free(session);  mirl_model_free(model);
  *
  * A model is immutable and may be shared by any number of threads; a session serves one thread at a time
- * and owns all scratch memory. The library never prints, exits, or touches signals, locale or errno's meaning.
+ * and owns all scratch memory. The library never prints or exits, and leaves signals, locale and the
+ * floating-point environment as they are. Once loaded it stays: dlclose does not unload it.
  *
- * Every struct that the caller fills begins with `struct_size`, set to sizeof the struct, so that later
- * versions can append fields. Every pointer to options or to an error may be NULL. Functions that return a
- * status set their outputs only on MIRL_OK, except for the error.
+ * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
+ * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, from a program
+ * made for a later version, is taken as long as the fields unknown here are zero, which always means the
+ * default.
+ *
+ * Pointers to options and to an error may be NULL; any other NULL is MIRL_ERROR_ARGUMENT. Functions that
+ * return a status set their outputs only on MIRL_OK, except for the error, which they always set.
  */
 #ifndef MIRL_H
 #define MIRL_H
@@ -39,7 +44,9 @@ typedef int32_t mirl_status;
 #define MIRL_ERROR_CANCELLED 5 /* the progress callback asked to stop */
 #define MIRL_ERROR_SYSTEM 6    /* the system refused something else, such as a thread */
 
-/* What went wrong, in words: one line of UTF-8 that names the place. Empty after success. */
+/* What the last call that was given this struct returned, and why: one line of UTF-8 that names the place,
+ * always ended by a NUL, cut between characters if it is too long, and empty after success. Only a struct
+ * with a wrong struct_size is left alone. */
 typedef struct mirl_error {
     size_t struct_size;
     mirl_status status;
@@ -50,22 +57,22 @@ typedef struct mirl_error {
 
 typedef struct mirl_model mirl_model;
 
-/* Maps and checks the weight file at `path`. The file must not change while the model is open. */
+/* Maps and checks the weight file at `path`, a UTF-8 name. The file must not change while the model is open. */
 mirl_status mirl_model_open(const char *path, mirl_model **model, mirl_error *error);
 
-/* Checks and copies the weight file held in `size` bytes at `data`. */
+/* Checks and copies the weight file held in the `size` bytes at `data`. */
 mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **model, mirl_error *error);
 
 /* Opens the weights built into the library; needs no file. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
-/* Sessions keep the model they were made for alive. NULL is ignored. */
+/* Gives up the caller's hold on the model; sessions keep the one they were made for. NULL is ignored. */
 void mirl_model_free(mirl_model *model);
 
 /* --- Images ------------------------------------------------------------------------------------------- */
 
-/* Samples are interleaved, in host byte order: 8 bits 0..255, 16 bits 0..65535, or float 0..1. Grey is
- * restored as grey; alpha passes through untouched. */
+/* Samples are interleaved, in host byte order: 8 bits 0..255, 16 bits 0..65535, or float 0..1. Colours are
+ * those of sRGB, gamma included. Grey is restored as grey; alpha passes through untouched. */
 typedef int32_t mirl_format;
 #define MIRL_GREY8 1
 #define MIRL_GREYA8 2
@@ -84,8 +91,8 @@ typedef struct mirl_image {
     size_t struct_size;
     mirl_format format;
     uint32_t width, height; /* pixels, 1..65535 each */
-    size_t stride;          /* bytes from a row to the next, at least width * bytes per pixel */
-    void *data;             /* aligned for its samples; of an input, only read */
+    size_t stride;          /* bytes from a row to the next: at least those of a row, a multiple of a sample's */
+    void *data;             /* aligned for its samples; an input is only read */
 } mirl_image;
 
 /* --- Sessions ----------------------------------------------------------------------------------------- */
@@ -94,13 +101,13 @@ typedef struct mirl_session mirl_session;
 
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads; /* 0: as many as the process may use. The result never depends on it. */
+    uint32_t threads; /* up to 1024; 0: as many as the process may use. The result never depends on it. */
 } mirl_session_options;
 
 mirl_status mirl_session_new(mirl_model *model, const mirl_session_options *options, mirl_session **session,
                              mirl_error *error);
 
-/* NULL is ignored. */
+/* Must not be called while the session restores an image. NULL is ignored. */
 void mirl_session_free(mirl_session *session);
 
 typedef int32_t mirl_task;
@@ -110,25 +117,27 @@ typedef int32_t mirl_task;
 #define MIRL_DEHAZE 3
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling.
- * Non-zero cancels. */
+ * Returns 0 to go on; anything else cancels. It must come back (no longjmp, no C++ exception) and cannot
+ * use the session. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {
     size_t struct_size;
     mirl_task task;
-    float strength; /* 0 gives the input back, 1 the restored image, between them a blend */
-    mirl_progress progress;
-    void *user_data;
+    float strength;         /* 0 gives the input back, 1 the restored image, between them a blend */
+    mirl_progress progress; /* may be NULL */
+    void *user_data;        /* handed to `progress` */
 } mirl_restore_options;
 
-/* Restores `input` into `output`: the same width, height and format, other or the same memory (not partly
- * overlapping). NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of
- * `output` is as it was before the call. */
+/* Restores `input` into `output`, which has the same width, height and format. Both may be the same memory
+ * with the same stride; otherwise no row of one may touch a row of the other. Bytes between rows stay as they
+ * are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of `output` is
+ * as it was before the call. */
 mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
                          const mirl_restore_options *options, mirl_error *error);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes to restore an image
- * of this size with this model; 0 when the size or the model cannot be. */
+ * of this size with this model; 0 when the model is NULL or a number is out of range. */
 uint64_t mirl_memory_estimate(const mirl_model *model, uint32_t width, uint32_t height, uint32_t threads);
 
 #ifdef __cplusplus

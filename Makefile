@@ -1,0 +1,69 @@
+# Builds, tests and installs mirl; `make help` lists the targets. SwiftPM does the work, this gives it names.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+CC ?= cc
+CFLAGS ?= -O2 -Wall -Wextra
+
+# One configuration for everything, tests included (which is why they do without testable imports), so that nothing
+# is compiled twice. No RUNPATH: what is installed finds its libraries where the system keeps them.
+SWIFT_FLAGS := -c release --disable-local-rpath
+PRODUCTS := .build/release
+TOOLS := mirl-filter mirl-weights
+PAGES := $(wildcard man/*.[1-9])
+VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { print v }' include/mirl.h)
+MAJOR := $(firstword $(subst ., ,$(VERSION)))
+
+export PATH := $(PATH):/opt/swift/usr/bin
+
+.PHONY: all help deps demo check bench install uninstall clean
+
+all: deps ## build mirl-filter, mirl-weights and libmirl.so
+	swift build $(SWIFT_FLAGS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, CC, CFLAGS"
+
+deps: ## install the Debian packages that are missing
+	@tools/packages
+
+demo: all ## restore a rainy picture that is drawn here: build/demo/*.png
+	@mkdir -p build/demo
+	@$(CC) $(CFLAGS) -o build/demo/render examples/demo/render.c -lm
+	@$(CC) $(CFLAGS) -o build/demo/psnr examples/demo/psnr.c -lm
+	@build/demo/render build/demo
+	@cd build/demo && vips copy clean.ppm clean.png && vips copy rainy.ppm rainy.png
+	cat build/demo/rainy.png | $(PRODUCTS)/mirl-filter --task derain > build/demo/restored.png
+	@vips copy build/demo/restored.png build/demo/restored.ppm
+	@cd build/demo && ./psnr clean.ppm rainy.ppm restored.ppm
+	@echo "Look at build/demo/rainy.png and build/demo/restored.png (clean.png is what it should be)."
+
+check: deps ## run the tests
+	mandoc -T lint -W warning $(PAGES)
+	swift test $(SWIFT_FLAGS) --disable-testable-imports
+
+bench: all ## measure quality, time and memory
+	bench/run
+
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -s $(TOOLS:%=$(PRODUCTS)/%) $(DESTDIR)$(BINDIR)
+	install -s -m 644 $(PRODUCTS)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
+	ln -sf libmirl.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR)
+	ln -sf libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so
+	install -m 644 include/mirl.h $(DESTDIR)$(INCLUDEDIR)
+	sed 's|@VERSION@|$(VERSION)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' include/mirl.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
+	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
+
+uninstall: ## remove what install put there
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(INCLUDEDIR)/mirl.h $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
+	rm -f $(DESTDIR)$(LIBDIR)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
+	for page in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+
+clean: ## remove everything that was built
+	rm -rf .build build

@@ -1,2 +1,0 @@
-import CMirl
-import Mirl

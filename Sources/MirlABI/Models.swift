@@ -1,0 +1,57 @@
+// mirl_version and the functions of mirl_model; the handle is a retained Model.
+import CMirl
+import Mirl
+
+@c @implementation
+public func mirl_version() -> UInt32 {
+    UInt32(MIRL_VERSION_MAJOR << 16 | MIRL_VERSION_MINOR << 8 | MIRL_VERSION_PATCH)
+}
+
+@c @implementation
+public func mirl_model_open(
+    _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<mirl_error>?
+) -> mirl_status {
+    opening(model, error) { () throws(MirlError) in
+        guard let path = String(validatingCString: try given(path, "path")) else { throw .argument("path is not UTF-8") }
+        return try Model.open(path: path)
+    }
+}
+
+@c @implementation
+public func mirl_model_open_memory(
+    _ data: UnsafeRawPointer?, _ size: Int, _ model: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<mirl_error>?
+) -> mirl_status {
+    opening(model, error) { () throws(MirlError) in
+        let data = try given(data, "data")
+        guard size >= 0 else { throw .argument("size: \(UInt(bitPattern: size)) bytes do not fit in memory") }
+        return try Model.open(copying: UnsafeRawBufferPointer(start: data, count: size))
+    }
+}
+
+@c @implementation
+public func mirl_model_open_default(
+    _ model: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<mirl_error>?
+) -> mirl_status {
+    opening(model, error) { () throws(MirlError) in try Model.builtIn() }
+}
+
+@c @implementation
+public func mirl_model_free(_ model: OpaquePointer?) { release(model, as: Model.self) }
+
+@c @implementation
+public func mirl_memory_estimate(_ model: OpaquePointer?, _ width: UInt32, _ height: UInt32, _ threads: UInt32) -> UInt64 {
+    guard let model, largestThreadCount >= threads else { return 0 }
+    let estimate = object(model, as: Model.self)
+        .memoryEstimate(width: Int(width), height: Int(height), threads: Int(threads))
+    return UInt64(estimate ?? 0)
+}
+
+private func opening(
+    _ handle: UnsafeMutablePointer<OpaquePointer?>?, _ error: ErrorPointer, _ open: () throws(MirlError) -> Model
+) -> mirl_status {
+    reporting(to: error) { () throws(MirlError) in
+        let handle = try given(handle, "model")
+        handle.pointee = retained(try open())
+    }
+}

@@ -1,0 +1,142 @@
+/* images.c - pictures to restore, and what must hold whatever their format and their place in memory. */
+#include "host.h"
+
+#include <stdlib.h>
+
+static size_t bands(mirl_format format) { return (size_t)(format - 1) % 4 + 1; }
+
+static size_t sample_bytes(mirl_format format) { return (size_t)1 << (format - 1) / 4; }
+
+size_t pixel_bytes(mirl_format format) { return bands(format) * sample_bytes(format); }
+
+size_t image_bytes(const mirl_image *image) { return image->stride * image->height; }
+
+static unsigned char *row(const mirl_image *image, uint32_t y) { return (unsigned char *)image->data + y * image->stride; }
+
+static size_t row_bytes(const mirl_image *image) { return image->width * pixel_bytes(image->format); }
+
+/* A soft pattern with some grain, as 0..1. */
+static float value(size_t x, size_t y)
+{
+    return (float)((x * 7 + y * 13) % 97 + (x * x + 31 * y) % 23) / 120.0f;
+}
+
+static void set_sample(unsigned char *place, size_t bytes, float value)
+{
+    uint16_t wide = (uint16_t)(value * 65535);
+    if (bytes == 1)
+        *place = (unsigned char)(value * 255);
+    else
+        memcpy(place, bytes == 2 ? (void *)&wide : (void *)&value, bytes);
+}
+
+mirl_image new_image(mirl_format format, uint32_t width, uint32_t height, size_t gap)
+{
+    mirl_image image = { sizeof image, format, width, height, width * pixel_bytes(format) + gap, NULL };
+    size_t bytes = sample_bytes(format);
+    image.data = malloc(image_bytes(&image));
+    CHECK(image.data != NULL);
+    memset(image.data, 0xA5, image_bytes(&image));
+    for (uint32_t y = 0; y < height; y++)
+        for (size_t i = 0; i < width * bands(format); i++)
+            set_sample(row(&image, y) + i * bytes, bytes, value(i, y));
+    return image;
+}
+
+mirl_image copy_of(const mirl_image *image)
+{
+    mirl_image copy = *image;
+    copy.data = malloc(image_bytes(image));
+    CHECK(copy.data != NULL);
+    memcpy(copy.data, image->data, image_bytes(image));
+    return copy;
+}
+
+bool same_bytes(const mirl_image *a, const mirl_image *b)
+{
+    return memcmp(a->data, b->data, image_bytes(a)) == 0;
+}
+
+static bool gaps_untouched(const mirl_image *image)
+{
+    for (uint32_t y = 0; y < image->height; y++)
+        for (size_t i = row_bytes(image); i < image->stride; i++)
+            if (row(image, y)[i] != 0xA5)
+                return false;
+    return true;
+}
+
+static bool alpha_equal(const mirl_image *a, const mirl_image *b)
+{
+    size_t pixel = pixel_bytes(a->format), sample = sample_bytes(a->format);
+    if (bands(a->format) % 2 == 1)
+        return true;
+    for (uint32_t y = 0; y < a->height; y++)
+        for (size_t end = pixel; end <= row_bytes(a); end += pixel)
+            if (memcmp(row(a, y) + end - sample, row(b, y) + end - sample, sample) != 0)
+                return false;
+    return true;
+}
+
+void check_formats(void)
+{
+    mirl_session *session = default_session(0);
+    for (mirl_format format = MIRL_GREY8; format <= MIRL_RGBAF; format++) {
+        mirl_image input = new_image(format, 13, 9, 3 * sample_bytes(format));
+        mirl_image original = copy_of(&input), output = copy_of(&input);
+        CHECK_STATUS(mirl_restore(session, &input, &output, NULL, NULL), MIRL_OK);
+        CHECK(same_bytes(&input, &original));
+        CHECK(gaps_untouched(&output));
+        CHECK(alpha_equal(&input, &output));
+
+        CHECK_STATUS(mirl_restore(session, &input, &input, NULL, NULL), MIRL_OK);
+        CHECK(same_bytes(&input, &output));
+        free(input.data);
+        free(original.data);
+        free(output.data);
+    }
+    mirl_session_free(session);
+}
+
+/* The halves of one picture are an input and an output that interleave in memory without touching. */
+void check_sharing_memory(void)
+{
+    mirl_session *session = default_session(0);
+    mirl_image both = new_image(MIRL_RGB8, 20, 6, 0);
+    mirl_image left = both, right = both, apart = new_image(MIRL_RGB8, 10, 6, 0);
+    left.width = right.width = 10;
+    right.data = row(&both, 0) + 30;
+    CHECK_STATUS(mirl_restore(session, &left, &right, NULL, NULL), MIRL_OK);
+    CHECK_STATUS(mirl_restore(session, &left, &apart, NULL, NULL), MIRL_OK);
+    for (uint32_t y = 0; y < both.height; y++)
+        CHECK(memcmp(row(&right, y), row(&apart, y), 30) == 0);
+
+    right.data = row(&both, 0) + 29;
+    CHECK_STATUS(mirl_restore(session, &left, &right, NULL, NULL), MIRL_ERROR_ARGUMENT);
+    right.data = row(&both, 1) + 3;
+    CHECK_STATUS(mirl_restore(session, &left, &right, NULL, NULL), MIRL_ERROR_ARGUMENT);
+    free(both.data);
+    free(apart.data);
+    mirl_session_free(session);
+}
+
+void check_strength(void)
+{
+    mirl_session *session = default_session(0);
+    mirl_image input = new_image(MIRL_RGB16, 11, 10, 0), output = copy_of(&input);
+    mirl_restore_options options = { sizeof options, MIRL_DERAIN, 0, NULL, NULL };
+    memset(output.data, 0, image_bytes(&output));
+    CHECK_STATUS(mirl_restore(session, &input, &output, &options, NULL), MIRL_OK);
+    CHECK(same_bytes(&input, &output));
+
+    options.task = MIRL_AUTO;
+    options.strength = 1;
+    mirl_image by_default = copy_of(&input);
+    CHECK_STATUS(mirl_restore(session, &input, &output, &options, NULL), MIRL_OK);
+    CHECK_STATUS(mirl_restore(session, &input, &by_default, NULL, NULL), MIRL_OK);
+    CHECK(same_bytes(&output, &by_default));
+    free(input.data);
+    free(output.data);
+    free(by_default.data);
+    mirl_session_free(session);
+}

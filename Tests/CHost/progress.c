@@ -1,0 +1,71 @@
+/* progress.c - the callback sees the work go on, can stop it, and cannot break the session that calls it. */
+#include "host.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct {
+    mirl_session *session;
+    mirl_image *image;
+    pthread_t caller;
+    float last;
+    int calls, cancel_at;
+    mirl_status nested;
+} watch;
+
+static int watching(void *user_data, float done)
+{
+    watch *w = user_data;
+    CHECK(pthread_equal(pthread_self(), w->caller));
+    CHECK(done >= w->last && done <= 1);
+    w->last = done;
+    w->nested = mirl_restore(w->session, w->image, w->image, NULL, NULL);
+    return ++w->calls == w->cancel_at ? -1 : 0;
+}
+
+static mirl_status restore_watched(watch *w, const mirl_image *input, const mirl_image *output)
+{
+    mirl_restore_options options = { sizeof options, MIRL_AUTO, 1, watching, w };
+    mirl_error error = { .struct_size = sizeof error };
+    mirl_status status = mirl_restore(w->session, input, output, &options, &error);
+    CHECK(error.status == status && (error.message[0] == 0) == (status == MIRL_OK));
+    return status;
+}
+
+void check_progress(void)
+{
+    mirl_image image = new_image(MIRL_RGB8, 40, 30, 0), nested = copy_of(&image);
+    watch w = { .session = default_session(0), .image = &nested, .caller = pthread_self() };
+    CHECK_STATUS(restore_watched(&w, &image, &image), MIRL_OK);
+    CHECK(w.calls > 1 && w.last == 1);
+    CHECK_STATUS(w.nested, MIRL_ERROR_ARGUMENT);
+    mirl_session_free(w.session);
+    free(image.data);
+    free(nested.data);
+}
+
+/* Whenever it is cancelled, even in place and at the last moment, the image is as it was; the session goes on. */
+void check_cancel(void)
+{
+    mirl_image image = new_image(MIRL_RGB8, 40, 30, 0), before = copy_of(&image), nested = copy_of(&image);
+    watch count = { .session = default_session(0), .image = &nested, .caller = pthread_self() };
+    mirl_image restored = copy_of(&image);
+    CHECK_STATUS(restore_watched(&count, &image, &restored), MIRL_OK);
+    for (int at = 1; at <= count.calls; at = at < count.calls / 2 ? at * 2 : at + count.calls / 4 + 1) {
+        watch w = count;
+        w.calls = 0, w.last = 0, w.cancel_at = at;
+        CHECK_STATUS(restore_watched(&w, &image, &image), MIRL_ERROR_CANCELLED);
+        CHECK(same_bytes(&image, &before));
+    }
+    watch w = count;
+    w.calls = 0, w.last = 0, w.cancel_at = count.calls;
+    CHECK_STATUS(restore_watched(&w, &image, &image), MIRL_ERROR_CANCELLED);
+    CHECK(same_bytes(&image, &before));
+    CHECK_STATUS(mirl_restore(count.session, &image, &image, NULL, NULL), MIRL_OK);
+    CHECK(same_bytes(&image, &restored));
+    mirl_session_free(count.session);
+    free(image.data);
+    free(before.data);
+    free(nested.data);
+    free(restored.data);
+}

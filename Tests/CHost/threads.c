@@ -1,0 +1,67 @@
+/* threads.c - threads change nothing but the time: not their number in a session, not sessions side by side. */
+#include "host.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static mirl_image restored_with(uint32_t threads, const mirl_image *image)
+{
+    mirl_session *session = default_session(threads);
+    mirl_image output = copy_of(image);
+    CHECK_STATUS(mirl_restore(session, image, &output, NULL, NULL), MIRL_OK);
+    mirl_session_free(session);
+    return output;
+}
+
+void check_thread_counts(void)
+{
+    static const uint32_t counts[] = { 0, 2, 3, 7, 64 };
+    mirl_image image = new_image(MIRL_RGBF, 37, 23, 0);
+    mirl_image expected = restored_with(1, &image);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        mirl_image output = restored_with(counts[i], &image);
+        CHECK(same_bytes(&output, &expected));
+        free(output.data);
+    }
+    free(image.data);
+    free(expected.data);
+}
+
+typedef struct {
+    mirl_session *session;
+    mirl_image image, expected;
+} job;
+
+static void *work(void *user_data)
+{
+    job *j = user_data;
+    for (int i = 0; i < 3; i++) {
+        mirl_image output = copy_of(&j->image);
+        CHECK_STATUS(mirl_restore(j->session, &j->image, &output, NULL, NULL), MIRL_OK);
+        CHECK(same_bytes(&output, &j->expected));
+        free(output.data);
+    }
+    return NULL;
+}
+
+/* Two sessions of one model, which the host frees while they still have all their work before them. */
+void check_shared_model(void)
+{
+    mirl_model *model = default_model();
+    pthread_t threads[2];
+    job jobs[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        jobs[i].image = new_image(MIRL_RGB8, 24 + 9 * i, 17, 0);
+        jobs[i].expected = restored_with(1, &jobs[i].image);
+        CHECK_STATUS(mirl_session_new(model, NULL, &jobs[i].session, NULL), MIRL_OK);
+    }
+    mirl_model_free(model);
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&threads[i], NULL, work, &jobs[i]) == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        mirl_session_free(jobs[i].session);
+        free(jobs[i].image.data);
+        free(jobs[i].expected.data);
+    }
+}

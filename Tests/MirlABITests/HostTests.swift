@@ -1,0 +1,21 @@
+// What a C program may rely on; the checks themselves are C, in Tests/CHost.
+import Testing
+
+@Suite struct HostTests {
+    @Test(arguments: [
+        "layout", "arguments", "statuses", "formats", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
+        "shared-model", "surroundings",
+    ])
+    func cHost(check: String) throws {
+        let outcome = try Workshop.run(Workshop.host.get().path, [check])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        #expect(outcome.output.isEmpty, "the library printed")
+    }
+
+    @Test func loadsAndClosesAtRunTime() throws {
+        let outcome = try Workshop.run(Workshop.loader.get().path, [Workshop.library.path])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+    }
+}

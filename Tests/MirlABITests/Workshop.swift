@@ -1,0 +1,66 @@
+// Compiles C programs against the libmirl.so of this build and runs them.
+import Foundation
+
+struct Outcome {
+    var status: Int32
+    var output: Data
+    var errors: String
+}
+
+struct Failure: Error, CustomStringConvertible {
+    var description: String
+}
+
+enum Workshop {
+    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    /// Test executables lie beside what they test.
+    static let build = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    static let library = build.appending(path: "libmirl.so")
+    static let folder = build.appending(path: "c-programs")
+
+    static let host = Result {
+        let names = ["main", "images", "layout", "arguments", "statuses", "progress", "threads", "surroundings"]
+        return try compile(names.map { "Tests/CHost/\($0).c" }, to: "host", flags: ["-std=c17", "-Werror"] + linking)
+    }
+    static let loader = Result { try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"]) }
+    static let example = Result { try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking) }
+
+    /// As `pkg-config --libs mirl` says it, for a library that is not installed.
+    private static let linking = ["-L\(build.path)", "-lmirl", "-Wl,-rpath,\(folder.path)", "-pthread", "-lm"]
+
+    private static func compile(_ files: [String], to name: String, flags: [String]) throws -> URL {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let soname = folder.appending(path: "libmirl.so.0").path
+        if (try? FileManager.default.destinationOfSymbolicLink(atPath: soname)) == nil {
+            try? FileManager.default.createSymbolicLink(atPath: soname, withDestinationPath: library.path)
+        }
+        let program = folder.appending(path: name)
+        let compiler = try run(
+            "cc", ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
+                + files.map { sources.appending(path: $0).path } + flags)
+        guard compiler.status == 0 else { throw Failure(description: compiler.errors) }
+        return program
+    }
+
+    /// Runs a command, found on the path unless it is one, with files for its streams, so that none can block.
+    static func run(_ command: String, _ arguments: [String], input: Data = Data()) throws -> Outcome {
+        let streams = ["in", "out", "err"].map { folder.appending(path: "\(UUID().uuidString).\($0)") }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { for stream in streams { try? FileManager.default.removeItem(at: stream) } }
+        try input.write(to: streams[0])
+        for stream in streams[1...] { try Data().write(to: stream) }
+
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [command] + arguments
+        process.standardInput = try FileHandle(forReadingFrom: streams[0])
+        process.standardOutput = try FileHandle(forWritingTo: streams[1])
+        process.standardError = try FileHandle(forWritingTo: streams[2])
+        try process.run()
+        process.waitUntilExit()
+        let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+        return Outcome(
+            status: status, output: try Data(contentsOf: streams[1]),
+            errors: String(decoding: try Data(contentsOf: streams[2]), as: UTF8.self))
+    }
+}
