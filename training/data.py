@@ -168,10 +168,12 @@ class Patches(Dataset):
         return add_noise(rng, clean, rng.choice(SIGMAS)), clean
 
     def crop(self, rng, photo, depth, size: int, shrink: float):
-        """A random square, made smaller first in a share `shrink` of the cases; flipped and turned."""
+        """A random square, made smaller first in a share `shrink` of the cases; flipped and turned.
+
+        A photo that is smaller than the patch is enlarged.
+        """
         limit = min(photo.shape[:2])
-        side = min(limit, int(size * rng.uniform(1, 4))) if rng.random() < shrink else size
-        side = max(side, min(size, limit))
+        side = min(limit, int(size * rng.uniform(1, 4)) if rng.random() < shrink else size)
         top, left = (rng.integers(0, n - side + 1) for n in photo.shape[:2])
         turns, flip = rng.integers(4), rng.random() < 0.5
 

@@ -4,8 +4,9 @@
     python evaluate.py DATA --weights FILE.safetensors --steer
     python evaluate.py DATA --command "mirl-filter -q --task {task}"
 
-DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/ (pairs whose names agree up to
-the last underscore); what is missing is left out. Images are cropped centrally to multiples of 16; noise is
+DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/; what is missing is left out. An
+input's target has its name, or agrees with it up to the last underscore, or is named by what comes before the
+first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are cropped centrally to multiples of 16; noise is
 clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
 range 1, and averaged over images. A command reads PNG from stdin and writes PNG to stdout, so its result is
 rounded to 8 bits.
@@ -86,8 +87,12 @@ def style(path: Path) -> str:
     return re.match("[A-Za-z]*", path.stem).group()
 
 
-def key(path: Path) -> str:
-    return path.stem.rpartition("_")[0]
+def find_target(path: Path, targets: dict[str, Path]) -> Path:
+    stem = path.stem
+    for name in (stem, stem.rpartition("_")[0], stem.partition("_")[0]):
+        if name in targets:
+            return targets[name]
+    raise SystemExit(f"{path}: no target of a matching name")
 
 
 def spread_by_style(paths: list[Path], limit: int | None) -> list[Path]:
@@ -105,11 +110,9 @@ def noise_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[C
 
 
 def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
-    targets = {key(p): p for p in photos(folder / "target")}
+    targets = {name: p for p in photos(folder / "target") for name in (p.stem, p.stem.rpartition("_")[0]) if name}
     for path in spread_by_style(photos(folder / "input"), limit):
-        if key(path) not in targets:
-            raise SystemExit(f"{path}: no target named {key(path)}_*")
-        degraded, clean = load_photo(path), load_photo(targets[key(path)])
+        degraded, clean = load_photo(path), load_photo(find_target(path, targets))
         if degraded.shape != clean.shape:
             raise SystemExit(f"{path}: {degraded.shape[1::-1]} pixels, its target {clean.shape[1::-1]}")
         sets = (folder.name, f"{folder.name} {style(path)}".strip())

@@ -56,3 +56,8 @@ def test_a_folder_without_photos_is_named(tmp_path):
         patches(tmp_path)
     with pytest.raises(ValueError, match="target: no photos"):
         patches(tmp_path, tasks=("dehaze",))
+
+
+def test_photos_smaller_than_a_patch_are_enlarged(photos):
+    degraded, _ = Patches(photos, lambda step: Shape(6, 64), 0)[0]
+    assert degraded.shape == (6, 3, 64, 64)

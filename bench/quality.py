@@ -1,0 +1,120 @@
+"""Fills the README's results: what mirl-filter does to the photos of a folder, and what it costs.
+
+    python bench/quality.py DATA [--readme README.md] [--limit N]
+
+DATA is laid out as training/evaluate.py says. The section between `<!-- results -->` and `<!-- /results -->` is
+replaced; without --readme it is only printed. Needs the packages of training/requirements.txt.
+"""
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# Only the standard library here: on Linux a child's peak memory counts from what its parent held when starting it.
+
+ROOT = Path(__file__).parents[1]
+SECTION = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.S)
+JPEG_481X321 = re.compile(rb"\xff[\xc0-\xc2]..\x08(\x01\x41\x01\xe1|\x01\xe1\x01\x41)", re.S)  # or upright
+RUNS = 5
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("data", type=Path)
+    add("--filter", type=Path, default=ROOT / ".build/release/mirl-filter")
+    add("--weights", type=Path, default=ROOT / "weights/lite.mirl")
+    add("--readme", type=Path, help="file to fill")
+    add("--photo", type=Path, help="481x321 photo to time; by default the first of DATA/denoise")
+    add("--limit", type=int, help="so many images of each folder and style, for a quick look")
+    return parser.parse_args()
+
+
+def quality(command: list[str], data: Path, limit: int | None) -> str:
+    """A Markdown table by training/evaluate.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "table.md"
+        evaluate = [sys.executable, str(ROOT / "training/evaluate.py"), str(data), "--markdown", str(table)]
+        evaluate += ["--command", shlex.join(command + ["--task", "{task}"])] + (["--limit", str(limit)] if limit else [])
+        if subprocess.run(evaluate, stdout=subprocess.DEVNULL).returncode:
+            raise SystemExit("quality.py: the evaluation failed, see above")
+        return table.read_text()
+
+
+def find_photo(folder: Path) -> Path:
+    for path in sorted(folder.glob("*.jpg")):
+        if JPEG_481X321.search(path.read_bytes()):
+            return path
+    raise SystemExit(f"{folder}: no 481x321 JPEG; name one with --photo")
+
+
+def cost(command: list[str], photo: Path) -> tuple[float, float]:
+    """Seconds of the best of some runs, and peak megabytes, of the whole process."""
+    seconds, kilobytes = [], []
+    for _ in range(RUNS):
+        with photo.open("rb") as stdin:
+            start = time.monotonic()
+            child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds.append(time.monotonic() - start)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise SystemExit(f"{shlex.join(command)} < {photo}: exit {child.returncode}")
+        kilobytes.append(usage.ru_maxrss)
+    return min(seconds), max(kilobytes) * 1024 / 1e6
+
+
+def machine() -> str:
+    names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
+    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} logical CPUs"
+
+
+def commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def report(options) -> str:
+    command = [str(options.filter), "-q", "--weights", str(options.weights)]
+    photo = options.photo or find_photo(options.data / "denoise")
+    costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
+    lines = [
+        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it:",
+        "",
+        quality(command, options.data, options.limit).rstrip(),
+        "",
+        f"A 481x321 photo, the whole process, best of {RUNS}:",
+        "",
+        "| threads | seconds | peak memory, MB |",
+        "| ---: | ---: | ---: |",
+        *(f"| {n} | {seconds:.2f} | {megabytes:.0f} |" for n, seconds, megabytes in costs),
+        "",
+        f"Weights: `{options.weights.name}`, {options.weights.stat().st_size / 1e6:.2f} MB."
+        f" Measured by `bench/quality.py` at commit {commit()} on {machine()}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    options = arguments()
+    for path in (options.filter, options.weights, options.data):
+        if not path.exists():
+            raise SystemExit(f"{path}: not there")
+    if options.readme and not SECTION.search(options.readme.read_text()):
+        raise SystemExit(f"{options.readme}: no `<!-- results -->` and `<!-- /results -->` to write between")
+    text = report(options)
+    sys.stdout.write(text)
+    if options.readme:
+        filled = SECTION.sub(lambda found: found[1] + text + found[2], options.readme.read_text())
+        options.readme.write_text(filled)
+
+
+if __name__ == "__main__":
+    main()

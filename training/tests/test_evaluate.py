@@ -1,0 +1,63 @@
+"""The figures of evaluation, and what export adds for steering."""
+
+import csv
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import evaluate
+import export
+import train
+from data import TASKS
+from restore import load_network
+
+
+def test_psnr_and_ssim_of_known_images():
+    clean = np.full((16, 16, 3), 0.5, np.float32)
+    assert evaluate.psnr(clean + np.float32(0.1), clean) == pytest.approx(20, abs=1e-4)
+    assert evaluate.ssim(clean, clean) == 1
+
+
+def test_crops_are_central_and_multiples_of_16():
+    image = np.arange(37 * 50 * 3).reshape(37, 50, 3)
+    assert np.array_equal(evaluate.central(image, None), image[2:34, 1:49])
+    assert evaluate.central(image, 20).shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize(
+    "name, target",
+    [("s01_rainy", "s01_gt"), ("in1_10_hazy", "in1_10_gt"), ("7", "7"), ("0001_0.8_0.2", "0001")],
+)
+def test_pairs_match_by_name(tmp_path, name, target):
+    for folder, stem in (("input", name), ("target", target), ("target", "other_gt")):
+        (tmp_path / "rain" / folder).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((16, 16, 3), len(stem), np.uint8)).save(tmp_path / "rain" / folder / f"{stem}.png")
+    (case,) = evaluate.pair_cases(tmp_path / "rain", None, None)
+    assert (case.degraded == len(name)).all() and (case.clean == len(target)).all()
+
+
+def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
+    (tmp_path / "denoise").symlink_to(photos / "clean")
+    table = tmp_path / "table.csv"
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "cat", "--csv", str(table)])
+    evaluate.main()
+    rows = list(csv.DictReader(table.open()))
+    assert [row["set"] for row in rows] == ["noise 15", "noise 25", "noise 50"]
+    assert all(row["images"] == "3" and row["gain"] == "+0.00" for row in rows)
+
+
+def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task(photos, tmp_path, monkeypatch):
+    run, out = tmp_path / "run", tmp_path / "out.safetensors"
+    options = ["--preset", "golden", "--workers", "0", "--patches", "2", "--size", "16", "--steps", "2"]
+    train.main([str(run), "--data", str(photos), *options])
+    arguments = [str(run), str(out), "--data", str(photos), "--trained-on", "noise.", "--patches", "3"]
+    monkeypatch.setattr(sys, "argv", ["export.py", *arguments])
+    export.main()
+    (before, _), (after, mixtures) = load_network(run / "weights.safetensors"), load_network(out)
+    assert all(torch.equal(a, b) for a, b in zip(before.state_dict().values(), after.state_dict().values()))
+    assert set(mixtures) == set(TASKS)
+    assert all(rows.shape == (3, 5) and torch.allclose(rows.sum(1), torch.ones(3)) for rows in mixtures.values())
+    assert export.progress(run) == (0, 2)
