@@ -20,29 +20,31 @@ public final class Model: Sendable {
         self.mixtures = mixtures
     }
 
-    private static func open(_ file: () throws(WeightError) -> WeightFile) throws(MirlError) -> Model {
+    private static func open(
+        _ name: String, _ file: () throws(WeightError) -> WeightFile
+    ) throws(MirlError) -> Model {
         do {
             return Model(try file())
         } catch {
-            throw MirlError(error)
+            throw MirlError(error, in: name)
         }
     }
 
     /// Maps and checks the weight file at `path`.
     public static func open(path: String) throws(MirlError) -> Model {
-        try open { () throws(WeightError) in try WeightFile(path: path) }
+        try open(path) { () throws(WeightError) in try WeightFile(path: path) }
     }
 
     /// Checks and copies a weight file that lies in memory.
     public static func open(copying bytes: UnsafeRawBufferPointer) throws(MirlError) -> Model {
-        try open { () throws(WeightError) in try WeightFile(copying: bytes) }
+        try open("weights in memory") { () throws(WeightError) in try WeightFile(copying: bytes) }
     }
 
     /// The weights built into the library.
     public static func builtIn() throws(MirlError) -> Model {
         var size = 0
         let bytes = UnsafeRawBufferPointer(start: mirl_default_weights(&size), count: size)
-        return try open { () throws(WeightError) in try WeightFile(borrowing: bytes) }
+        return try open("built-in weights") { () throws(WeightError) in try WeightFile(borrowing: bytes) }
     }
 
     /// The scratch memory, in bytes, that a session takes to restore an image of this size; nil if the size cannot be.
@@ -54,11 +56,12 @@ public final class Model: Sendable {
 }
 
 extension MirlError {
-    init(_ error: WeightError) {
+    fileprivate init(_ error: WeightError, in name: String) {
+        let message = "\(name): \(error)"
         switch error {
-        case .system: self = .io(error.description)
-        case .memory: self = .memory(error.description)
-        case .invalid: self = .weights(error.description)
+        case .system: self = .io(message)
+        case .memory: self = .memory(message)
+        case .invalid: self = .weights(message)
         }
     }
 }

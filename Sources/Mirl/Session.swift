@@ -46,8 +46,11 @@ public final class Session {
             throw .argument("output: its size and format are not the input's")
         }
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
+        let arithmetic = mirlk_enter_arithmetic()
+        defer { mirlk_leave_arithmetic(arithmetic) }
         let (plan, run) = try begin(input, task: task, progress: progress)
         try forward(plan, run, visit: nil)
+        if progress?(1) == false { throw .cancelled }
         Pixels(image: input, map: plan.image, memory: run.memory).store(to: output, strength: strength)
         seen = model.nearest(run.mixtures.reversed())
     }
@@ -66,8 +69,6 @@ public final class Session {
     private func forward(
         _ plan: Plan, _ run: Run, visit: ((_ name: String, _ values: [Float]) -> Void)?
     ) throws(MirlError) {
-        let state = mirlk_enter_flush_to_zero()
-        defer { mirlk_leave_flush_to_zero(state) }
         for (i, layer) in plan.layers.enumerated() {
             try layer.run(run)
             guard let visit else { continue }
@@ -92,6 +93,8 @@ extension Session {
     package func trace(
         _ input: ImageBuffer, task: Task = .auto, visit: @escaping (_ name: String, _ values: [Float]) -> Void
     ) throws(MirlError) {
+        let arithmetic = mirlk_enter_arithmetic()
+        defer { mirlk_leave_arithmetic(arithmetic) }
         let (plan, run) = try begin(input, task: task, progress: nil)
         try forward(plan, run, visit: visit)
     }

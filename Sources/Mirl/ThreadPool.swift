@@ -91,7 +91,7 @@ final class ThreadPool: @unchecked Sendable {
     }
 
     private func serve(thread: Int) {
-        _ = mirlk_enter_flush_to_zero()
+        _ = mirlk_enter_arithmetic()
         var served = 0
         pthread_mutex_lock(mutex)
         while true {

@@ -20,13 +20,13 @@ const mirlk_kernels *const *mirlk_available(void) {
     return all + (v4 ? 0 : v3 ? 1 : 2);
 }
 
-uint32_t mirlk_enter_flush_to_zero(void) {
+uint32_t mirlk_enter_arithmetic(void) {
     uint32_t saved = _mm_getcsr();
-    _mm_setcsr(saved | 0x8040); /* flush to zero, denormals are zero */
+    _mm_setcsr(0x9fc0); /* round to nearest, no exceptions, flush to zero, denormals are zero */
     return saved;
 }
 
-void mirlk_leave_flush_to_zero(uint32_t saved) { _mm_setcsr(saved); }
+void mirlk_leave_arithmetic(uint32_t saved) { _mm_setcsr(saved); }
 
 #else
 
@@ -37,19 +37,19 @@ const mirlk_kernels *const *mirlk_available(void) {
 
 #if __aarch64__
 
-uint32_t mirlk_enter_flush_to_zero(void) {
+uint32_t mirlk_enter_arithmetic(void) {
     uint64_t saved;
     __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
-    __asm__ volatile("msr fpcr, %0" ::"r"(saved | 1u << 24));
+    __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)1 << 24)); /* round to nearest, no exceptions, flush to zero */
     return (uint32_t)saved;
 }
 
-void mirlk_leave_flush_to_zero(uint32_t saved) { __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)saved)); }
+void mirlk_leave_arithmetic(uint32_t saved) { __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)saved)); }
 
 #else
 
-uint32_t mirlk_enter_flush_to_zero(void) { return 0; }
-void mirlk_leave_flush_to_zero(uint32_t saved) { (void)saved; }
+uint32_t mirlk_enter_arithmetic(void) { return 0; }
+void mirlk_leave_arithmetic(uint32_t saved) { (void)saved; }
 
 #endif
 #endif

@@ -1,4 +1,5 @@
 /* Sparse and dense matrix times tile: every convolution of the network is this product. */
+#include "half.h"
 
 enum { CHUNK = 8 }; /* vectors of pixels that one row sums in registers */
 
@@ -14,11 +15,6 @@ typedef struct product {
     int accumulate;
     float *decoded;
 } product;
-
-static void decode_half(const _Float16 *half, float *out, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        out[i] = (float)half[i];
-}
 
 /* One row over `vectors` vectors, the last of which may be partial. */
 INLINE void multiply_row(const int vectors, const int sparse, const product *p, const float *values, const uint16_t *columns,

@@ -1,6 +1,8 @@
 /* Vectors of LANES floats, for the body of one instruction set. */
 #include "MirlKernels.h"
 
+#include <string.h>
+
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef float loose_vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 

@@ -79,7 +79,8 @@ void mirlk_decode_half(const void *half, float *out, size_t count);
 /* The processors that this process may run on; 0 if the system will not say. */
 uint32_t mirlk_processors(void);
 
-/* Denormals cost a hundred times a normal number and add nothing: between enter and leave, this thread flushes
- * them to zero. `enter` returns what `leave` restores. */
-uint32_t mirlk_enter_flush_to_zero(void);
-void mirlk_leave_flush_to_zero(uint32_t saved);
+/* Between enter and leave, this thread computes as the network expects, whatever its host has set: it rounds to
+ * nearest, traps nothing, and flushes denormals to zero, as they cost a hundred times a normal number and add nothing.
+ * `enter` returns what `leave` restores. */
+uint32_t mirlk_enter_arithmetic(void);
+void mirlk_leave_arithmetic(uint32_t saved);
