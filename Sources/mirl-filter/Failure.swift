@@ -23,9 +23,9 @@ struct Failure: Error {
         Failure(kind, "\(place): \(String(cString: strerror(errno)))")
     }
 
-    init(opening error: MirlError) {
+    init(opening weights: String?, _ error: MirlError) {
         switch error {
-        case .weights(let text), .io(let text): self.init(.weights, text)
+        case .weights(let text), .io(let text): self.init(.weights, "\(weights ?? "built-in weights"): \(text)")
         default: self.init(restoring: error)
         }
     }
