@@ -41,7 +41,9 @@ extension Architecture {
             guard let shape = checkpoint.tensors[name]?.shape else {
                 throw PackError("\(name) is missing, and the metadata has no config")
             }
-            guard shape.count == rank else { throw PackError("\(name): shape is \(shape), expected \(rank) dimensions") }
+            guard shape.count == rank else {
+                throw PackError("\(name): shape is \(shape), expected \(rank) dimensions")
+            }
             return shape[index]
         }
         func blockCount(_ level: String) -> Int {

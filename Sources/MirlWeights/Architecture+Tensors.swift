@@ -46,7 +46,7 @@ public struct TensorSpec: Equatable, Sendable {
 }
 
 extension Architecture {
-    /// Every tensor of the network in the order in which the forward pass reads them. Call it on what `validate` passed.
+    /// Every tensor of the network in the order in which the forward pass reads them. Only for what `validate` passed.
     public var tensors: [TensorSpec] {
         var list = TensorList(architecture: self)
         list.addNetwork()

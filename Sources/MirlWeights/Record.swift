@@ -48,7 +48,9 @@ struct Record {
         return encoding == 1
     }
 
-    private static func valueType(_ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec) throws(WeightError) -> ValueType {
+    private static func valueType(
+        _ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec
+    ) throws(WeightError) -> ValueType {
         let code: UInt16 = bytes.integer(at: Field.valueType)
         guard let type = ValueType(rawValue: code), type == .float32 || !spec.kind.isSingle else {
             throw .invalid(

@@ -2,7 +2,7 @@
 ///
 /// Opening checks everything that memory safety depends on and every checksum: each tensor that the architecture
 /// demands is there, with its size, and every index in it is in range. The format is described in mirl-weights(5).
-public final class WeightFile: @unchecked Sendable {
+public final class WeightFile: Sendable {
     public let architecture: Architecture
     /// Where the weights come from, in their maker's words.
     public let provenance: String

@@ -24,7 +24,9 @@ private func summary(of weights: WeightFile) -> String {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
     let tasks = Architecture.tasks.filter { weights.mixture(of: $0) != nil }
     // Provenance is a stranger's text: whatever might steer a terminal is left out, line ends excepted.
-    let provenance = weights.provenance.unicodeScalars.filter { $0 == "\n" || $0.properties.generalCategory != .control }
+    let provenance = weights.provenance.unicodeScalars.filter {
+        $0 == "\n" || $0.properties.generalCategory != .control
+    }
     let lines = [
         ("provenance", weights.provenance.isEmpty ? "not stated" : String(String.UnicodeScalarView(provenance))),
         ("size", "\(weights.size) bytes"),

@@ -56,8 +56,8 @@ public struct Checkpoint {
         for name in names {
             let tensor = tensors[name]!, start = end
             end += tensor.bytes.count
-            let fields = "\"dtype\": \"\(tensor.type)\", \"shape\": \(tensor.shape), \"data_offsets\": [\(start), \(end)]"
-            members.append("\(quoted(name)): {\(fields)}")
+            let type = "\"dtype\": \"\(tensor.type)\", \"shape\": \(tensor.shape)"
+            members.append("\(quoted(name)): {\(type), \"data_offsets\": [\(start), \(end)]}")
         }
         return Self.file(header: "{\(members.joined(separator: ", "))}", data: names.flatMap { tensors[$0]!.bytes })
     }

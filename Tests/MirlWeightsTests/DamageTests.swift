@@ -79,7 +79,9 @@ struct DamageTests {
         Case("payload length", sample.storing(UInt32(1), at: record + Record.count).sealed()),
         Case("payload offset is 0", sample.storing(UInt64(0), at: record + Record.offset).sealed()),
         Case("payload offset", sample.storing(UInt64.max, at: record + Record.offset).sealed()),
-        Case("payload offset", sample.storing(payloadOffset(record - Record.size), at: record + Record.offset).sealed()),
+        Case(
+            "payload offset",
+            sample.storing(payloadOffset(record - Record.size), at: record + Record.offset).sealed()),
         Case("payload length is 0", sample.storing(UInt64(0), at: record + Record.length).sealed()),
         Case("payload checksum is 0x1", sample.storing(UInt32(1), at: record + Record.checksum).sealed()),
         Case("reserved bytes", sample.storing(UInt32(1), at: record + Record.reserved).sealed()),
@@ -110,7 +112,9 @@ struct DamageTests {
         Case("longest row is", sample.storingInPayload(UInt32.max, of: record, at: 4 * 50)),
         Case("longest row is", sample.storingInPayload(UInt32(0), of: record, at: 4 * 50)),
         Case("last row start is", sample.storingInPayload(UInt32(count) + 1, of: record, at: 4 * 96)),
-        Case("column index is 32, expected below 32", sample.storingInPayload(UInt16(32), of: record, at: layout.columns)),
+        Case(
+            "column index is 32, expected below 32",
+            sample.storingInPayload(UInt16(32), of: record, at: layout.columns)),
         Case(
             "column index is 65535",
             sample.storingInPayload(UInt16.max, of: record, at: layout.columns + 2 * (count - 1))),
