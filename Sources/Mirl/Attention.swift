@@ -74,7 +74,7 @@ struct Attention: Layer {
         products.pass(
             band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                products.gather(row: products.map.row(y, in: run.memory), strip: strip, to: own + tile)
+                products.gather(row: products.map.row(y, in: run.memory), strip: strip, to: own + tile, run.kernels)
                 project(run, shared, own, rows: 0..<2 * channels, strip, line)
                 products.clearEdges(of: line, strip: strip)
             },

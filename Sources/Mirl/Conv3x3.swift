@@ -64,7 +64,7 @@ struct Conv3x3: Layer {
                     if let stretch {
                         stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)
                     } else {
-                        sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: line)
+                        sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: line, run.kernels)
                     }
                     sweep.clearEdges(of: line, strip: strip)
                 },

@@ -34,11 +34,11 @@ struct InPlaceSweep {
     ) {
         let band = sweep.bands[index]
         if y < band.lowerBound {
-            sweep.gather(row: shared + savedRows + 2 * (index - 1) * rowSize, strip: strip, to: tile)
+            sweep.gather(row: shared + savedRows + 2 * (index - 1) * rowSize, strip: strip, to: tile, run.kernels)
         } else if y >= band.upperBound {
-            sweep.gather(row: shared + savedRows + (2 * index + 1) * rowSize, strip: strip, to: tile)
+            sweep.gather(row: shared + savedRows + (2 * index + 1) * rowSize, strip: strip, to: tile, run.kernels)
         } else {
-            sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: tile)
+            sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: tile, run.kernels)
             let column = own + savedColumn + (y - band.lowerBound) * sweep.map.channels
             for c in 0..<sweep.map.channels {
                 if strip.lowerBound > 0 { tile[c * sweep.stride] = column[c] }

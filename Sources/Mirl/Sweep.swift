@@ -48,9 +48,11 @@ struct Sweep {
     }
 
     /// Copies a strip of a row and its neighbours within the map to a tile.
-    func gather(row: UnsafePointer<Float>, strip: Range<Int>, to tile: UnsafeMutablePointer<Float>) {
+    func gather(
+        row: UnsafePointer<Float>, strip: Range<Int>, to tile: UnsafeMutablePointer<Float>, _ kernels: mirlk_kernels
+    ) {
         let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, map.width)
-        mirlk_copy(
+        kernels.copy(
             row + first, map.channelStride, tile + (first - strip.lowerBound + 1), stride, UInt32(map.channels),
             UInt32(end - first))
     }

@@ -8,10 +8,11 @@
  */
 #include "vector.h"
 
+#include "copy.h"
 #include "gate.h"
 #include "gram.h"
 #include "mix.h"
 #include "multiply.h"
 #include "normalize.h"
 
-const mirlk_kernels TABLE = {ISA, multiply, normalize, gelu_gate, gram, mix};
+const mirlk_kernels TABLE = {ISA, multiply, copy, normalize, gelu_gate, gram, mix};

@@ -1,14 +1,6 @@
 /* Moving pixels between layouts: memory traffic, the same for every instruction set. */
 #include "MirlKernels.h"
 
-#include <string.h>
-
-void mirlk_copy(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
-                uint32_t width) {
-    for (uint32_t c = 0; c < channels; c++)
-        memcpy(out + c * out_stride, in + c * in_stride, width * sizeof *out);
-}
-
 void mirlk_shuffle(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, ptrdiff_t row_stride,
                    uint32_t channels, uint32_t width) {
     for (uint32_t c = 0; c < channels; c++)

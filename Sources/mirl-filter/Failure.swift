@@ -23,9 +23,9 @@ struct Failure: Error {
         Failure(kind, "\(place): \(String(cString: strerror(errno)))")
     }
 
-    init(opening weights: String?, _ error: MirlError) {
+    init(opening error: MirlError) {
         switch error {
-        case .weights(let text), .io(let text): self.init(.weights, "\(weights ?? "built-in weights"): \(text)")
+        case .weights(let text), .io(let text): self.init(.weights, text)
         default: self.init(restoring: error)
         }
     }

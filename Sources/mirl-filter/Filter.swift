@@ -87,7 +87,7 @@ struct Filter: ParsableCommand {
             let model = if let weights { try Model.open(path: weights) } else { try Model.builtIn() }
             return try Session(model, threads: threads)
         } catch {
-            throw Failure(opening: weights, error)
+            throw Failure(opening: error)
         }
     }
 

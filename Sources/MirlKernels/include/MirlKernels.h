@@ -34,6 +34,10 @@ typedef struct mirlk_kernels {
                      const int32_t *offsets, ptrdiff_t in_step, float *out, ptrdiff_t out_stride, uint32_t width,
                      int accumulate, float *decoded);
 
+    /* Copies `width` pixels of each of `channels` channels. */
+    void (*copy)(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
+                 uint32_t width);
+
     /* LayerNorm over `channels` (biased variance, epsilon 1e-5), in place. */
     void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
                       const float *bias);
@@ -51,10 +55,6 @@ typedef struct mirlk_kernels {
     void (*mix)(const float *weights, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
                 ptrdiff_t out_stride, uint32_t width);
 } mirlk_kernels;
-
-/* Copies `width` pixels of each of `channels` channels. */
-void mirlk_copy(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
-                uint32_t width);
 
 /* Line y of the pixel shuffle: channels 4 c + 2 dy + dx of `in` become pixel (2 x + dx, dy) of channel c, for `width`
  * pixels of `in` and `channels` channels of `out`, whose two lines lie `row_stride` apart; and its inverse for one of
