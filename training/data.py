@@ -152,10 +152,14 @@ class Patches(Dataset):
 
     def __getitem__(self, step: int):
         rng, shape = np.random.default_rng((self.seed, step)), self.shape_at(step)
-        tasks = (self.tasks[i % len(self.tasks)] for i in range(step * shape.count, (step + 1) * shape.count))
-        pairs = [self.pair(rng, task, shape.size) for task in tasks]
+        pairs = [self.pair(rng, task, shape.size) for task in self.tasks_at(step)]
         degraded, clean = (np.stack(side, dtype=np.float32, casting="same_kind").transpose(0, 3, 1, 2) for side in zip(*pairs))
         return torch.from_numpy(np.ascontiguousarray(degraded)), torch.from_numpy(np.ascontiguousarray(clean))
+
+    def tasks_at(self, step: int) -> list[str]:
+        """The tasks of the patches of a step: all in turn, from batch to batch."""
+        count = self.shape_at(step).count
+        return [self.tasks[i % len(self.tasks)] for i in range(step * count, (step + 1) * count)]
 
     def pair(self, rng, task: str, size: int):
         if task == "dehaze":

@@ -158,7 +158,7 @@ class Prompt(nn.Module):
             mixture = self.linear_layer(x.mean((2, 3))).softmax(1)
         else:
             mixture = self.steered.expand(len(x), -1)
-        self.mixture = mixture.detach()
+        self.mixture = mixture
         prompt = torch.einsum("nk,kchw->nchw", mixture.to(self.prompt_param.dtype), self.prompt_param[0])
         prompt = F.interpolate(prompt, x.shape[2:], mode="bilinear", align_corners=False)
         return self.conv3x3(prompt.contiguous(memory_format=torch.channels_last))

@@ -15,7 +15,6 @@ course of one training.
 """
 
 import argparse
-import copy
 import csv
 import json
 import math
@@ -25,13 +24,14 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 import prune
 from data import TASKS, Patches, Shape
-from network import Config, build
+from network import Config, Network, build
 from restore import load_network
 
 LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
@@ -57,6 +57,8 @@ def arguments(argv=None):
     add("--patches", type=int, default=8, help="per batch, of --size pixels squared")
     add("--size", type=int, default=64)
     add("--large-after", type=float, default=1.0, help="progress after which patches are twice as wide, a quarter as many")
+    add("--name-tasks", type=float, default=0.0,
+        help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
     add("--average", type=float, default=0.999, help="decay of the running average of the weights")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0)
@@ -92,7 +94,8 @@ class Run:
         self.begin_round()
 
     def begin_round(self):
-        self.average = copy.deepcopy(self.network)
+        self.average = Network(self.network.config).to(self.device)
+        self.average.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0, fused=True)
         self.forward = torch.compile(self.network) if self.options.compile else self.network
 
@@ -100,12 +103,23 @@ class Run:
     def progress(self) -> float:
         return self.step / self.options.steps
 
+    @property
+    def batch(self) -> int:
+        """The number of the batch that comes next; rounds do not repeat each other's."""
+        return self.round * self.options.steps + self.step
+
     def batch_shape(self, step: int) -> Shape:
         o = self.options
         large = step % o.steps >= o.large_after * o.steps
         return Shape(max(1, o.patches // 4), 2 * o.size) if large else Shape(o.patches, o.size)
 
-    def train_step(self, degraded, clean) -> torch.Tensor:
+    def naming_loss(self, tasks: list[str]) -> torch.Tensor:
+        """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes."""
+        labels = torch.tensor([TASKS.index(task) for task in tasks], device=self.device)
+        scores = self.network.mixtures().float().clamp_min(1e-8).log()
+        return F.nll_loss(scores.flatten(0, 1), labels.repeat(len(scores)))
+
+    def train_step(self, degraded, clean, tasks: list[str]) -> torch.Tensor:
         o = self.options
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.progress, o.lr, o.warmup)
@@ -113,7 +127,8 @@ class Run:
             restored = self.forward(degraded.to(self.device, non_blocking=True))
         loss = (restored.float() - clean.to(self.device, non_blocking=True)).abs().mean()
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        named = o.name_tasks * self.naming_loss(tasks) if o.name_tasks else 0
+        (loss + named).backward()
         parameters = dict(self.network.named_parameters())
         prune.apply(self.masks, {k: parameters[k].grad for k in self.masks})
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -162,8 +177,7 @@ class Run:
 
     def batches(self, patches: Patches):
         """The batches that are left in this round; each depends on the seed and its number only."""
-        first = self.round * self.options.steps
-        left = range(first + self.step, first + self.options.steps)
+        left = range(self.batch, (self.round + 1) * self.options.steps)
         workers = self.options.workers
         return DataLoader(patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None)
 
@@ -198,7 +212,7 @@ def main(argv=None):
         losses, total = [], options.steps
         bar = tqdm(run.batches(patches), initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
         for degraded, clean in bar:
-            losses.append(run.train_step(degraded, clean))
+            losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
             minutes = (time.monotonic() - start) / 60
             if run.step % LOG_EVERY == 0 or run.step == total:
                 loss = float(torch.stack(losses).mean())

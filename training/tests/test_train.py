@@ -18,7 +18,7 @@ def train_a_little(run, steps=3):
     rng = torch.Generator().manual_seed(run.round)
     for _ in range(steps):
         clean = torch.rand(2, 3, 16, 16, generator=rng)
-        run.train_step(clean + 0.1 * torch.randn(clean.shape, generator=rng), clean)
+        run.train_step(clean + 0.1 * torch.randn(clean.shape, generator=rng), clean, ["denoise", "derain"])
 
 
 @pytest.mark.parametrize("scope", prune.SCOPES)
@@ -35,6 +35,19 @@ def test_survivors_of_imp_are_exactly_at_their_initial_values(tmp_path, photos, 
     assert run.round == 2 and run.step == 0
     if scope == "global":
         assert prune.density(run.masks) == pytest.approx(0.36, abs=1e-4)
+
+
+def test_naming_tasks_makes_the_mixtures_tell_them_apart(tmp_path, photos):
+    asked = start(tmp_path, photos, "--method", "dense", "--name-tasks", "1", "--lr", "1e-2", "--warmup", "0.001")
+    run = train.Run(train.arguments(asked))
+    dark, bright = torch.zeros(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
+    images, tasks = torch.cat([dark, bright]), ["denoise", "dehaze"]
+    run.network(images)
+    before = run.naming_loss(tasks)
+    for _ in range(30):
+        run.train_step(images, images, tasks)
+    run.network(images)
+    assert run.naming_loss(tasks) < before / 4
 
 
 def test_rewinding_the_learning_rate_keeps_the_trained_survivors(tmp_path, photos):
