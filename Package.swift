@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "MirlPacking", dependencies: ["MirlWeights", "MirlKernels"]),
         .systemLibrary(name: "CMirl", path: "include"),
         .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"], linkerSettings: [sharedLibrary]),
+        // Only headers: vips.pc itself asks for -pthread, which SwiftPM refuses with a warning.
         .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "glib-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),

@@ -66,8 +66,8 @@ struct FailureTests {
 
     @Test func `weights that are missing or foreign`() throws {
         try place.write(picture(), to: "in.ppm")
-        expectFailure(try place.filter("in.ppm", "--weights", "missing.mirl"), 3, "missing.mirl")
-        expectFailure(try place.filter("in.ppm", "--weights", "in.ppm"), 3, "in.ppm")
+        expectFailure(try place.filter("in.ppm", "--weights", "missing.mirl"), 3, "filter: missing.mirl: ")
+        expectFailure(try place.filter("in.ppm", "--weights", "in.ppm"), 3, "filter: in.ppm: magic")
     }
 
     @Test(arguments: [
