@@ -116,9 +116,9 @@ typedef int32_t mirl_task;
 #define MIRL_DERAIN 2
 #define MIRL_DEHAZE 3
 
-/* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling.
- * Returns 0 to go on; anything else cancels. It must come back (no longjmp, no C++ exception) and cannot
- * use the session. */
+/* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
+ * and 1 at last. Returns 0 to go on; anything else cancels. It must come back (no longjmp, no C++ exception),
+ * and cannot use the session. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {
