@@ -12,8 +12,10 @@ struct Attention: Layer {
     private let weights: BlockWeights
     private let products: Sweep
     private let mixing: InPlaceSweep
-    private let offsets, productTaps, mixTaps, sums, attention: Int  // shared
-    private let tile, ring, work, mixed, transposed, decoded: Int  // each thread's
+    private let sums, attention: Int  // shared
+    private let projectProducts, projectValues, projectOut: ProductPlace  // shared
+    private let filterProducts, filterValues: [ProductPlace]  // shared, one for each phase of the ring
+    private let tile, ring, work, mixed, transposed: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
 
@@ -31,9 +33,11 @@ struct Attention: Layer {
         var shared = Layout(), own = Layout()
         self.weights = weights
         mixing = InPlaceSweep(plain, shared: &shared, own: &own)
-        offsets = shared.take(c)
-        productTaps = shared.take(27)
-        mixTaps = shared.take(27)
+        projectProducts = ProductPlace(weights.qkv, rows: 0..<2 * c, in: &shared)
+        filterProducts = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 0..<2 * c, in: &shared) }
+        projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &shared)
+        filterValues = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared) }
+        projectOut = ProductPlace(weights.attentionOut, in: &shared)
         let perHead = c / weights.heads
         sums = shared.take(products.bands.count * (c * perHead + 2 * c * Int(MIRLK_SQUARES)))
         attention = shared.take(c * perHead)
@@ -42,7 +46,6 @@ struct Attention: Layer {
         work = own.take(2 * c * strips.stride)
         mixed = own.take(c * strips.stride)
         transposed = own.take(Int(MIRLK_TILE) * (perHead + 16))
-        decoded = own.take(max(c, 9))
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
@@ -52,34 +55,59 @@ struct Attention: Layer {
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch, plain = mixing.sweep
-        writeChannelOffsets(channels, stride: plain.stride, to: (shared + offsets).indices)
-        products.writeTaps(channels: 1, to: (shared + productTaps).indices)
-        plain.writeTaps(channels: 1, to: (shared + mixTaps).indices)
+        let made = filtered(run, products, projectProducts, filterProducts, firstRow: 0)
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
-            sumProducts(run, shared, shared + sharedSize + thread * own.size, band)
+            sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
         }
         try run.parallel(weights.heads, cost: 0) { head, _ in weigh(head: head, shared) }
+        let values = filtered(run, plain, projectValues, filterValues, firstRow: 2 * channels)
+        let out = projectOut.prepare(
+            run, keepingEmpty: false, out: { $0 * plain.map.channelStride }, offset: { $1 * plain.stride })
         mixing.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost / 2) { band, thread in
-            mixValues(run, shared, shared + sharedSize + thread * own.size, band)
+            mixValues(run, values, out, shared, shared + sharedSize + thread * own.size, band)
         }
     }
 
+    /// The two convolutions that make q and k, or v; rows that pruning has emptied stay zero, and are not computed.
+    private struct Filtered {
+        let project: mirlk_product
+        let filter: [mirlk_product]  // one for each phase of the ring
+    }
+
+    private func filtered(
+        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: [ProductPlace], firstRow: Int
+    ) -> Filtered {
+        func place(_ row: Int) -> Int? {
+            weights.qkv.isEmpty(row) || weights.qkvDepthwise.isEmpty(row) ? nil : (row - firstRow) * sweep.stride
+        }
+        return Filtered(
+            project: project.prepare(run, keepingEmpty: false, out: place, offset: { $1 * sweep.stride }),
+            filter: filter.enumerated().map { phase, filter in
+                filter.prepare(run, keepingEmpty: false, out: place, offset: { row, tap in
+                    (row - firstRow) * sweep.stride + sweep.place(tap: tap, phase: phase)
+                })
+            })
+    }
+
     private func sumProducts(
-        _ run: Run, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, _ band: Int
+        _ run: Run, _ made: Filtered, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>,
+        _ band: Int
     ) {
         let sums = shared + sums + band * sumsSize, stride = products.stride
         sums.update(repeating: 0, count: sumsSize)
-        let squares = sums + channels * perHead, work = own + work
+        let squares = sums + channels * perHead, work = own + work, tile = own + tile
+        work.update(repeating: 0, count: 2 * channels * stride)
         products.pass(
             band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                products.gather(row: products.map.row(y, in: run.memory), strip: strip, to: own + tile, run.kernels)
-                project(run, shared, own, rows: 0..<2 * channels, strip, line)
+                products.gather(row: products.map.row(y, in: run.memory), strip: strip, to: tile, run.kernels)
+                normalize(run, tile, strip)
+                made.project.apply(run, tile, into: line, width: stride)
                 products.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
-                filter(run, shared + productTaps, own, products, rows: 0..<2 * channels, y, strip, into: work)
+                made.filter[products.phase(y)].apply(run, own + ring, into: work, width: stride)
                 for head in 0..<weights.heads {
                     let first = head * perHead, squareSize = Int(MIRLK_SQUARES)
                     run.kernels.gram(
@@ -90,27 +118,9 @@ struct Attention: Layer {
             })
     }
 
-    /// Norm and 1x1 convolution of the tile, some rows of it, into a line of the ring.
-    private func project(
-        _ run: Run, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, rows: Range<Int>,
-        _ strip: Range<Int>, _ line: UnsafeMutablePointer<Float>
-    ) {
-        let stride = products.stride
+    private func normalize(_ run: Run, _ tile: UnsafeMutablePointer<Float>, _ strip: Range<Int>) {
         run.kernels.normalize(
-            own + tile, stride, UInt32(channels), UInt32(strip.count + 2), weights.norm1.weight, weights.norm1.bias)
-        run.multiply(
-            weights.qkv, rows: rows, own + tile, offsets: (shared + offsets).indices, into: line, stride: stride,
-            width: stride, decoded: own + decoded)
-    }
-
-    /// The depthwise convolution of the ring's lines around row y.
-    private func filter(
-        _ run: Run, _ taps: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, _ sweep: Sweep,
-        rows: Range<Int>, _ y: Int, _ strip: Range<Int>, into out: UnsafeMutablePointer<Float>
-    ) {
-        run.multiply(
-            weights.qkvDepthwise, rows: rows, own + ring, offsets: taps.indices + sweep.phase(y) * 9,
-            step: sweep.stride, into: out, stride: sweep.stride, width: strip.count, decoded: own + decoded)
+            tile, products.stride, UInt32(channels), UInt32(strip.count + 2), weights.norm1.weight, weights.norm1.bias)
     }
 
     /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix.
@@ -138,28 +148,30 @@ struct Attention: Layer {
     }
 
     private func mixValues(
-        _ run: Run, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, _ band: Int
+        _ run: Run, _ made: Filtered, _ out: mirlk_product, _ shared: UnsafeMutablePointer<Float>,
+        _ own: UnsafeMutablePointer<Float>, _ band: Int
     ) {
-        let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed
+        let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
+        work.update(repeating: 0, count: channels * stride)
         plain.pass(
             band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                mixing.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: own + tile)
-                project(run, shared, own, rows: 2 * channels..<3 * channels, strip, line)
+                mixing.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
+                normalize(run, tile, strip)
+                made.project.apply(run, tile, into: line, width: stride)
                 plain.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
-                filter(run, shared + mixTaps, own, plain, rows: 2 * channels..<3 * channels, y, strip, into: work)
+                made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: stride)
                 for head in 0..<weights.heads {
                     let first = head * perHead
                     run.kernels.mix(
                         shared + attention + first * perHead, UInt32(perHead), work + first * stride, stride,
-                        mixed + first * stride, stride, UInt32(strip.count))
+                        mixed + first * stride, stride, UInt32(stride))
                 }
-                run.multiply(
-                    weights.attentionOut, mixed, offsets: (shared + offsets).indices,
-                    into: plain.map.row(y, in: run.memory) + strip.lowerBound, stride: plain.map.channelStride,
-                    width: strip.count, adding: true, decoded: own + decoded)
+                out.apply(
+                    run, mixed, into: plain.map.row(y, in: run.memory) + strip.lowerBound, width: strip.count,
+                    adding: true)
             })
     }
 }

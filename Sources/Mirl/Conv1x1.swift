@@ -5,37 +5,31 @@ struct Conv1x1: Layer {
     let scratch: Int
     let cost: Double
 
-    private let weights: Convolution
     private let input, output: FeatureMap
     private let strips: Strips
     private let bands: [Range<Int>]
-    private let offsets, decoded: Int
-    private let decodedSize: Int
+    private let place: ProductPlace
 
     init(_ weights: Convolution, _ input: FeatureMap, into output: FeatureMap, threads: Int) {
-        self.weights = weights
         self.input = input
         self.output = output
         strips = Strips(width: input.width)
         bands = Geometry.bands(input.height, threads: threads)
-        decodedSize = (weights.columns + 15) / 16 * 16
-        var layout = Layout()
-        offsets = layout.take(weights.columns)
-        decoded = layout.take(threads * decodedSize)
-        scratch = layout.size
+        var shared = Layout()
+        place = ProductPlace(weights, in: &shared)
+        scratch = shared.size
         cost = Double(weights.count) * Double(input.height * input.width)
     }
 
     func run(_ run: Run) throws(MirlError) {
-        let offsets = (run.scratch + offsets).indices
-        writeChannelOffsets(weights.columns, stride: input.channelStride, to: offsets)
-        try run.parallel(bands.count, cost: cost) { band, thread in
+        let product = place.prepare(
+            run, keepingEmpty: true, out: { $0 * output.channelStride }, offset: { $1 * input.channelStride })
+        try run.parallel(bands.count, cost: cost) { band, _ in
             for y in bands[band] {
                 for strip in strips.ranges {
-                    run.multiply(
-                        weights, input.row(y, in: run.memory) + strip.lowerBound, offsets: offsets,
-                        into: output.row(y, in: run.memory) + strip.lowerBound, stride: output.channelStride,
-                        width: strip.count, decoded: run.scratch + decoded + thread * decodedSize)
+                    product.apply(
+                        run, input.row(y, in: run.memory) + strip.lowerBound,
+                        into: output.row(y, in: run.memory) + strip.lowerBound, width: strip.count)
                 }
             }
         }

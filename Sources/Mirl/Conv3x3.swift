@@ -22,8 +22,8 @@ struct Conv3x3: Layer {
     private let sink: Sink
     private let sweep: Sweep
     private let stretch: Stretch?
-    private let taps: Int  // shared
-    private let ring, sums, decoded: Int  // each thread's
+    private let places: [ProductPlace]  // shared, one for each phase of the ring
+    private let ring, sums: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
 
@@ -42,10 +42,9 @@ struct Conv3x3: Layer {
         sweep = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: map.channels)
-        taps = shared.take(3 * weights.columns)
+        places = (0..<3).map { _ in ProductPlace(weights, in: &shared) }
         ring = own.take(sweep.ringSize)
         sums = own.take(weights.rows * sweep.stride)
-        decoded = own.take(weights.columns)
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
@@ -54,7 +53,12 @@ struct Conv3x3: Layer {
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch
-        sweep.writeTaps(channels: sweep.lineChannels, to: (shared + taps).indices)
+        let outStride = direct ? output.channelStride : sweep.stride
+        let products = places.enumerated().map { phase, place in
+            place.prepare(run, keepingEmpty: sink != .add, out: { $0 * outStride }, offset: { _, column in
+                column / 9 * sweep.stride + sweep.place(tap: column % 9, phase: phase)
+            })
+        }
         stretch?.writeTables(shared)
         try run.parallel(sweep.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size
@@ -68,21 +72,20 @@ struct Conv3x3: Layer {
                     }
                     sweep.clearEdges(of: line, strip: strip)
                 },
-                consume: { y, strip in convolve(run, (shared + taps).indices, own, y, strip) })
+                consume: { y, strip in convolve(run, products[sweep.phase(y)], own, y, strip) })
         }
     }
 
+    /// Whether the sums go straight to the output.
+    private var direct: Bool { sink == .store || sink == .add }
+
     private func convolve(
-        _ run: Run, _ taps: UnsafeMutablePointer<Int32>, _ own: UnsafeMutablePointer<Float>, _ y: Int,
-        _ strip: Range<Int>
+        _ run: Run, _ product: mirlk_product, _ own: UnsafeMutablePointer<Float>, _ y: Int, _ strip: Range<Int>
     ) {
-        let phase = taps + sweep.phase(y) * weights.columns, sums = own + sums, stride = sweep.stride
-        let direct = sink == .store || sink == .add
-        run.multiply(
-            weights, own + ring, offsets: phase,
-            into: direct ? output.row(y, in: run.memory) + strip.lowerBound : sums,
-            stride: direct ? output.channelStride : stride, width: strip.count, adding: sink == .add,
-            decoded: own + decoded)
+        let sums = own + sums, stride = sweep.stride
+        product.apply(
+            run, own + ring, into: direct ? output.row(y, in: run.memory) + strip.lowerBound : sums,
+            width: strip.count, adding: sink == .add)
         switch sink {
         case .store, .add: break
         case .shuffle:

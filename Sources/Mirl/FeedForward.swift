@@ -1,32 +1,38 @@
 import MirlKernels
 
 /// GDFN, x += project_out(gelu(a) * b) with a, b = dw3x3(project_in(norm2(x))) (Restormer, section 3.2).
+///
+/// Hidden channels that pruning has cut off, on either side of the gate, before or after it, are not computed.
 struct FeedForward: Layer {
     let scratch: Int
     let cost: Double
 
     private let weights: BlockWeights
     private let sweep: InPlaceSweep
-    private let inOffsets, taps, outOffsets: Int  // shared
-    private let tile, ring, hidden, decoded: Int  // each thread's
+    /// Where each hidden channel that counts lies among those that do; nil for the others.
+    private let places: [Int?]
+    private let alive: Int
+    private let projectIn, projectOut: ProductPlace  // shared
+    private let depthwise: [ProductPlace]  // shared, one for each phase of the ring
+    private let tile, ring, hidden: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
 
     init(_ weights: BlockWeights, _ map: FeatureMap, threads: Int) {
-        let hiddenChannels = 2 * weights.hidden
+        self.weights = weights
+        places = weights.livingHidden()
+        alive = places.count { $0 != nil }
         let plain = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
-            lineChannels: hiddenChannels)
+            lineChannels: 2 * alive)
         var shared = Layout(), own = Layout()
-        self.weights = weights
         sweep = InPlaceSweep(plain, shared: &shared, own: &own)
-        inOffsets = shared.take(map.channels)
-        taps = shared.take(27)
-        outOffsets = shared.take(weights.hidden)
+        projectIn = ProductPlace(weights.projectIn, in: &shared)
+        depthwise = (0..<3).map { _ in ProductPlace(weights.depthwise, in: &shared) }
+        projectOut = ProductPlace(weights.projectOut, in: &shared)
         tile = own.take(map.channels * plain.stride)
         ring = own.take(plain.ringSize)
-        hidden = own.take(hiddenChannels * plain.stride)
-        decoded = own.take(max(map.channels, weights.hidden, 9))
+        hidden = own.take(2 * alive * plain.stride)
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
@@ -34,51 +40,58 @@ struct FeedForward: Layer {
         cost = Double(perPixel) * Double(map.height * map.width)
     }
 
+    /// The place of row c of project_in and of the depthwise convolution: gates first, then values.
+    private func place(_ c: Int) -> Int? {
+        c < weights.hidden ? places[c] : places[c - weights.hidden].map { $0 + alive }
+    }
+
     func run(_ run: Run) throws(MirlError) {
-        let shared = run.scratch, plain = sweep.sweep
-        writeChannelOffsets(weights.channels, stride: plain.stride, to: (shared + inOffsets).indices)
-        writeChannelOffsets(weights.hidden, stride: plain.stride, to: (shared + outOffsets).indices)
-        plain.writeTaps(channels: 1, to: (shared + taps).indices)
+        let shared = run.scratch, plain = sweep.sweep, stride = plain.stride
+        let expand = projectIn.prepare(
+            run, keepingEmpty: false, out: { place($0).map { $0 * stride } }, offset: { $1 * stride })
+        let filters = depthwise.enumerated().map { phase, depthwise in
+            depthwise.prepare(run, keepingEmpty: false, out: { place($0).map { $0 * stride } }, offset: { row, tap in
+                place(row).map { $0 * stride + plain.place(tap: tap, phase: phase) }
+            })
+        }
+        let contract = projectOut.prepare(
+            run, keepingEmpty: false, out: { $0 * plain.map.channelStride }, offset: { places[$1].map { $0 * stride } })
         sweep.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
-            let own = shared + sharedSize + thread * self.own.size
+            let own = shared + sharedSize + thread * self.own.size, tile = own + tile, hidden = own + hidden
             plain.pass(
                 band: plain.bands[band], ring: own + ring,
                 produce: { y, strip, line in
-                    sweep.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: own + tile)
-                    expand(run, shared, own, strip, line)
+                    sweep.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
+                    run.kernels.normalize(
+                        tile, stride, UInt32(weights.channels), UInt32(strip.count + 2), weights.norm2.weight,
+                        weights.norm2.bias)
+                    expand.apply(run, tile, into: line, width: stride)
+                    plain.clearEdges(of: line, strip: strip)
                 },
-                consume: { y, strip in contract(run, shared, own, y, strip) })
+                consume: { y, strip in
+                    filters[plain.phase(y)].apply(run, own + ring, into: hidden, width: stride)
+                    run.kernels.gelu_gate(hidden, hidden + alive * stride, stride, UInt32(alive), UInt32(stride))
+                    contract.apply(
+                        run, hidden, into: plain.map.row(y, in: run.memory) + strip.lowerBound, width: strip.count,
+                        adding: true)
+                })
         }
     }
+}
 
-    private func expand(
-        _ run: Run, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, _ strip: Range<Int>,
-        _ line: UnsafeMutablePointer<Float>
-    ) {
-        let stride = sweep.sweep.stride
-        run.kernels.normalize(
-            own + tile, stride, UInt32(weights.channels), UInt32(strip.count + 2), weights.norm2.weight,
-            weights.norm2.bias)
-        run.multiply(
-            weights.projectIn, own + tile, offsets: (shared + inOffsets).indices, into: line, stride: stride,
-            width: stride, decoded: own + decoded)
-        sweep.sweep.clearEdges(of: line, strip: strip)
-    }
-
-    private func contract(
-        _ run: Run, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>, _ y: Int,
-        _ strip: Range<Int>
-    ) {
-        let plain = sweep.sweep, hidden = own + hidden
-        run.multiply(
-            weights.depthwise, own + ring, offsets: (shared + taps).indices + plain.phase(y) * 9, step: plain.stride,
-            into: hidden, stride: plain.stride, width: strip.count, decoded: own + decoded)
-        run.kernels.gelu_gate(
-            hidden, hidden + weights.hidden * plain.stride, plain.stride, UInt32(weights.hidden), UInt32(strip.count))
-        run.multiply(
-            weights.projectOut, hidden, offsets: (shared + outOffsets).indices,
-            into: plain.map.row(y, in: run.memory) + strip.lowerBound, stride: plain.map.channelStride,
-            width: strip.count, adding: true, decoded: own + decoded)
+extension BlockWeights {
+    /// For each hidden channel of the feed-forward layer its place among those that can change the result, or nil: a
+    /// gate or value that is always zero makes their product zero, and what project_out does not read is lost.
+    fileprivate func livingHidden() -> [Int?] {
+        var isRead = [Bool](repeating: false, count: hidden)
+        for place in projectOut.terms(0..<projectOut.rows) { isRead[projectOut.column(place)] = true }
+        var next = 0
+        return (0..<hidden).map { c in
+            let lives = isRead[c] && [c, hidden + c].allSatisfy { !projectIn.isEmpty($0) && !depthwise.isEmpty($0) }
+            guard lives else { return nil }
+            defer { next += 1 }
+            return next
+        }
     }
 }

@@ -11,6 +11,8 @@ package enum Kernels {
         return tables.first { String(cString: $0.name) == wanted } ?? tables[0]
     }
 
+    nonisolated(unsafe) static let best = tables[0]  // immutable: functions only
+
     private static var tables: [mirlk_kernels] {
         var tables: [mirlk_kernels] = []
         var next = mirlk_available()!

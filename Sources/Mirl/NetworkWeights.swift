@@ -2,17 +2,15 @@ import MirlKernels
 import MirlWeights
 
 /// A convolution's weights as the kernels read them, in the weight file's memory.
-struct Convolution: @unchecked Sendable {
-    var matrix: mirlk_matrix
+struct Convolution: Sendable {
+    let matrix: Matrix
     let rows: Int
     let columns: Int
     /// Stored values: the multiply-adds of one pixel.
     let count: Int
 
     init(_ matrix: Matrix) {
-        self.matrix = mirlk_matrix(
-            values: matrix.values, row_starts: matrix.sparsity?.rowStarts, columns: matrix.sparsity?.columns,
-            column_count: UInt32(matrix.columns), half: matrix.valueType == .float16 ? 1 : 0)
+        self.matrix = matrix
         rows = matrix.rows
         columns = matrix.columns
         count = matrix.count
@@ -124,7 +122,7 @@ extension Matrix {
     func decode(_ part: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         let start = values + part.lowerBound * valueType.size
         switch valueType {
-        case .float16: mirlk_decode_half(start, out, part.count)
+        case .float16: Kernels.best.decode_half(start, out, part.count)
         case .float32: UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: part.count * 4)
         }
     }

@@ -36,18 +36,4 @@ final class Run {
         finished += cost
         if !wanted { throw .cancelled }
     }
-
-    /// The product of a 1x1 or 3x3 convolution, or part of its rows, with a tile; see `mirlk_kernels.multiply`.
-    func multiply(
-        _ convolution: Convolution, rows: Range<Int>? = nil, _ input: UnsafePointer<Float>,
-        offsets: UnsafePointer<Int32>, step: Int = 0, into output: UnsafeMutablePointer<Float>, stride: Int,
-        width: Int, adding: Bool = false, decoded: UnsafeMutablePointer<Float>
-    ) {
-        let rows = rows ?? 0..<convolution.rows
-        withUnsafePointer(to: convolution.matrix) {
-            kernels.multiply(
-                $0, UInt32(rows.lowerBound), UInt32(rows.count), input, offsets, step, output, stride, UInt32(width),
-                adding ? 1 : 0, decoded)
-        }
-    }
 }

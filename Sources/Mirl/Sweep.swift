@@ -7,7 +7,7 @@ struct Sweep {
     let strips: Strips
     let bands: [Range<Int>]
     /// Channels of a line of the ring.
-    let lineChannels: Int
+    var lineChannels: Int
 
     var stride: Int { strips.stride }
     var lineSize: Int { lineChannels * stride }
@@ -54,35 +54,20 @@ struct Sweep {
         let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, map.width)
         kernels.copy(
             row + first, map.channelStride, tile + (first - strip.lowerBound + 1), stride, UInt32(map.channels),
-            UInt32(end - first))
+            UInt32(end - first), map.rowStride)
     }
 
-    /// Where the nine neighbours of a pixel lie in the ring, for each of `channels` channels, when row y is the centre:
-    /// the `phase(y)`-th of three tables in a row.
-    func writeTaps(channels: Int, to tables: UnsafeMutablePointer<Int32>) {
-        var out = tables
-        for phase in 0..<3 {
-            for c in 0..<channels {
-                for dy in 0..<3 {
-                    for dx in 0..<3 {
-                        out.pointee = Int32((phase + dy + 2) % 3 * lineSize + c * stride + dx)
-                        out += 1
-                    }
-                }
-            }
-        }
-    }
+    /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is a
+    /// row of the given phase.
+    @inline(__always)
+    func place(tap: Int, phase: Int) -> Int { (phase + tap / 3 + 2) % 3 * lineSize + tap % 3 }
 
+    /// What differs between products with the ring's lines: rows whose lines lie in the same order share a phase, 0 to 2.
     func phase(_ y: Int) -> Int { y % 3 }
 }
 
 extension FeatureMap {
     var rows: Range<Int> { 0..<height }
-}
-
-/// Where each of `count` channels lies when they are `stride` floats apart.
-func writeChannelOffsets(_ count: Int, stride: Int, to table: UnsafeMutablePointer<Int32>) {
-    for c in 0..<count { table[c] = Int32(c * stride) }
 }
 
 extension UnsafeMutablePointer<Float> {

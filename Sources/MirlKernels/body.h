@@ -11,8 +11,9 @@
 #include "copy.h"
 #include "gate.h"
 #include "gram.h"
+#include "half.h"
 #include "mix.h"
 #include "multiply.h"
 #include "normalize.h"
 
-const mirlk_kernels TABLE = {ISA, multiply, copy, normalize, gelu_gate, gram, mix};
+const mirlk_kernels TABLE = {ISA, multiply, decode_half, copy, normalize, gelu_gate, gram, mix};

@@ -54,12 +54,6 @@ void mirlk_leave_arithmetic(uint32_t saved) { (void)saved; }
 #endif
 #endif
 
-void mirlk_decode_half(const void *half, float *out, size_t count) {
-    const _Float16 *values = half;
-    for (size_t i = 0; i < count; i++)
-        out[i] = (float)values[i];
-}
-
 uint32_t mirlk_processors(void) {
     cpu_set_t set;
     return sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 0;

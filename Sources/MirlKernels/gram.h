@@ -2,10 +2,30 @@
 
 enum { GRAM_VECTORS = 3 };
 
-/* k with its pixels outside and its channels inside, so that a vector holds neighbouring columns of the product. */
+typedef float four __attribute__((vector_size(16)));
+typedef float loose_four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Turns 4 rows of 4 floats into 4 columns. */
+static inline void transpose_4x4(const float *in, ptrdiff_t stride, float *out, ptrdiff_t out_stride) {
+    four a = *(const loose_four *)in, b = *(const loose_four *)(in + stride);
+    four c = *(const loose_four *)(in + 2 * stride), d = *(const loose_four *)(in + 3 * stride);
+    four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(loose_four *)out = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+    *(loose_four *)(out + out_stride) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+    *(loose_four *)(out + 2 * out_stride) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+    *(loose_four *)(out + 3 * out_stride) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+/* k with its pixels outside and its channels inside, so that a vector holds neighbouring columns of the product.
+ * `out` has `out_stride` floats for each of MIRLK_TILE pixels; what lies past `channels` is set to zero. */
 static void transpose(const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *out,
                       uint32_t out_stride) {
-    for (uint32_t c = 0; c < out_stride; c++)
+    uint32_t c = 0;
+    for (; c + 4 <= channels; c += 4)
+        for (uint32_t x = 0; x < width; x += 4)
+            transpose_4x4(k + c * stride + x, stride, out + x * out_stride + c, out_stride);
+    for (; c < out_stride; c++)
         for (uint32_t x = 0; x < width; x++)
             out[x * out_stride + c] = c < channels ? k[c * stride + x] : 0;
 }

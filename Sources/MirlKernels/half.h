@@ -11,7 +11,8 @@ static inline vec load_half(const _Float16 *p) {
 }
 
 /* Reads nothing past the last value: it may be the last of a mapped file. */
-static void decode_half(const _Float16 *half, float *out, size_t count) {
+static void decode_half(const void *values, float *out, size_t count) {
+    const _Float16 *half = values;
     size_t i = 0;
     for (; i + LANES <= count; i += LANES)
         store(out + i, load_half(half + i));

@@ -1,71 +1,65 @@
-/* Sparse and dense matrix times tile: every convolution of the network is this product. */
-#include "half.h"
+/* Sparse matrix times tile: every convolution of the network is this product. */
 
-enum { CHUNK = 8 }; /* vectors of pixels that one row sums in registers */
+enum { VECTORS = MIRLK_TILE / LANES < 8 ? MIRLK_TILE / LANES : 8 }; /* of pixels that a row sums in registers */
 
-typedef struct product {
-    const mirlk_matrix *matrix;
-    uint32_t first_row, rows;
-    const float *in;
-    const int32_t *offsets;
-    ptrdiff_t in_step;
-    float *out;
-    ptrdiff_t out_stride;
-    uint32_t width;
-    int accumulate;
-    float *decoded;
-} product;
+/* The rows of a group over `vectors` vectors, the last of which may be partial; `count` terms each, or where that is
+ * ANY the group's number. */
+enum { ANY = -1 };
 
-/* One row over `vectors` vectors, the last of which may be partial. */
-INLINE void multiply_row(const int vectors, const int sparse, const product *p, const float *values, const uint16_t *columns,
-                         uint32_t count, const float *in, float *out) {
-    const int32_t *offsets = p->offsets;
-    vec sum[CHUNK];
-    UNROLL for (int i = 0; i < vectors; i++) sum[i] = p->accumulate ? load(out + i * LANES) : (vec){};
-    for (uint32_t j = 0; j < count; j++) {
-        const float *source = in + offsets[sparse ? columns[j] : j];
-        vec weight = splat(values[j]);
-        UNROLL for (int i = 0; i < vectors; i++)
-            sum[i] = multiply_add(weight, load(source + i * LANES), sum[i]);
-    }
-    UNROLL for (int i = 0; i < vectors - 1; i++) store(out + i * LANES, sum[i]);
-    store_some(out + (vectors - 1) * LANES, sum[vectors - 1], p->width - (vectors - 1) * LANES);
-}
-
-INLINE void multiply_rows(const int vectors, const product *p) {
-    const mirlk_matrix *m = p->matrix;
-    const float *in = p->in;
-    float *out = p->out;
-    for (uint32_t r = p->first_row; r < p->first_row + p->rows; r++, in += p->in_step, out += p->out_stride) {
-        size_t begin = m->row_starts ? m->row_starts[r] : (size_t)r * m->column_count;
-        uint32_t count = m->row_starts ? m->row_starts[r + 1] - (uint32_t)begin : m->column_count;
-        const float *values = (const float *)m->values + begin;
-        if (m->half) {
-            decode_half((const _Float16 *)m->values + begin, p->decoded, count);
-            values = p->decoded;
+INLINE void multiply_group(const int vectors, const int count, uint32_t terms, uint32_t rows, const int32_t *outs,
+                           const mirlk_term *term, const float *in, float *out, uint32_t width, int accumulate) {
+    for (uint32_t r = 0; r < rows; r++) {
+        float *target = out + outs[r];
+        vec sum[VECTORS];
+        UNROLL for (int i = 0; i < vectors; i++) sum[i] = accumulate ? load(target + i * LANES) : (vec){};
+        if (count == ANY) {
+            for (uint32_t j = 0; j < terms; j++, term++)
+                UNROLL for (int i = 0; i < vectors; i++)
+                    sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
+        } else {
+            UNROLL for (int j = 0; j < count; j++, term++)
+                UNROLL for (int i = 0; i < vectors; i++)
+                    sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
         }
-        if (m->row_starts)
-            multiply_row(vectors, 1, p, values, m->columns + begin, count, in, out);
-        else
-            multiply_row(vectors, 0, p, values, NULL, count, in, out);
+        UNROLL for (int i = 0; i < vectors - 1; i++) store(target + i * LANES, sum[i]);
+        store_some(target + (vectors - 1) * LANES, sum[vectors - 1], width - (vectors - 1) * LANES);
     }
 }
 
-static void multiply(const mirlk_matrix *matrix, uint32_t first_row, uint32_t rows, const float *in,
-                     const int32_t *offsets, ptrdiff_t in_step, float *out, ptrdiff_t out_stride, uint32_t width,
-                     int accumulate, float *decoded) {
-    for (uint32_t x = 0; x < width; x += CHUNK * LANES) {
-        uint32_t part = width - x < CHUNK * LANES ? width - x : CHUNK * LANES;
-        product p = {matrix, first_row, rows, in + x, offsets, in_step, out + x, out_stride, part, accumulate, decoded};
+/* Short rows are most of a pruned network; with their number of terms known they need no loop. */
+INLINE void multiply_groups(const int vectors, const mirlk_product *p, const float *in, float *out, uint32_t width,
+                            int accumulate) {
+    const int32_t *outs = p->outs;
+    const mirlk_term *term = p->terms;
+    for (uint32_t g = 0; g < p->group_count; g++) {
+        uint32_t terms = p->groups[g].terms, rows = p->groups[g].rows;
+        switch (terms) {
+        case 0: multiply_group(vectors, 0, 0, rows, outs, term, in, out, width, accumulate); break;
+        case 1: multiply_group(vectors, 1, 1, rows, outs, term, in, out, width, accumulate); break;
+        case 2: multiply_group(vectors, 2, 2, rows, outs, term, in, out, width, accumulate); break;
+        case 3: multiply_group(vectors, 3, 3, rows, outs, term, in, out, width, accumulate); break;
+        case 4: multiply_group(vectors, 4, 4, rows, outs, term, in, out, width, accumulate); break;
+        default: multiply_group(vectors, ANY, terms, rows, outs, term, in, out, width, accumulate);
+        }
+        outs += rows;
+        term += (size_t)terms * rows;
+    }
+}
+
+static void multiply(const mirlk_product *p, const float *in, float *out, uint32_t width, int accumulate) {
+    for (uint32_t x = 0; x < width; x += VECTORS * LANES) {
+        uint32_t part = width - x < VECTORS * LANES ? width - x : VECTORS * LANES;
         switch ((part - 1) / LANES) {
-        case 0: multiply_rows(1, &p); break;
-        case 1: multiply_rows(2, &p); break;
-        case 2: multiply_rows(3, &p); break;
-        case 3: multiply_rows(4, &p); break;
-        case 4: multiply_rows(5, &p); break;
-        case 5: multiply_rows(6, &p); break;
-        case 6: multiply_rows(7, &p); break;
-        default: multiply_rows(8, &p);
+        case 0: multiply_groups(1, p, in + x, out + x, part, accumulate); break;
+        case 1: multiply_groups(2, p, in + x, out + x, part, accumulate); break;
+        case 2: multiply_groups(3, p, in + x, out + x, part, accumulate); break;
+        case 3: multiply_groups(4, p, in + x, out + x, part, accumulate); break;
+#if LANES < 16
+        case 4: multiply_groups(5, p, in + x, out + x, part, accumulate); break;
+        case 5: multiply_groups(6, p, in + x, out + x, part, accumulate); break;
+        case 6: multiply_groups(7, p, in + x, out + x, part, accumulate); break;
+        default: multiply_groups(8, p, in + x, out + x, part, accumulate);
+#endif
         }
     }
 }

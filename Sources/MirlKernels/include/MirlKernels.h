@@ -15,28 +15,37 @@
 
 enum { MIRLK_TILE = 64, MIRLK_SLACK = 64, MIRLK_SQUARES = 16 };
 
-/* A weight matrix as stored: dense (row_starts NULL), or compressed sparse rows. */
-typedef struct mirlk_matrix {
-    const void *values; /* float, or IEEE half if `half` */
-    const uint32_t *row_starts;
-    const uint16_t *columns;
-    uint32_t column_count;
-    uint32_t half;
-} mirlk_matrix;
+/* One weight, and how many floats after the start of a tile its input lies. */
+typedef struct mirlk_term {
+    int32_t offset;
+    float weight;
+} mirlk_term;
+
+/* A matrix made ready for tiles of one layout. Its rows come in groups of equal numbers of terms, so that loops do not
+ * end where the processor did not expect it: `outs` says where each row's sums go, floats after the start of the
+ * output, and `terms` are the rows' terms one after another. */
+typedef struct mirlk_product {
+    const struct mirlk_group {
+        uint32_t terms, rows;
+    } *groups;
+    uint32_t group_count;
+    const int32_t *outs;
+    const mirlk_term *terms;
+} mirlk_product;
 
 typedef struct mirlk_kernels {
     const char *name;
 
-    /* out[r] = sum over columns c of matrix[first_row + r][c] * in[r * in_step + offsets[c]], r < rows.
-     * 1x1: offsets c * stride, in_step 0. Depthwise: the nine taps, in_step the channel stride.
-     * Added to what `out` holds if `accumulate`. `decoded` has room for a row's values. */
-    void (*multiply)(const mirlk_matrix *matrix, uint32_t first_row, uint32_t rows, const float *in,
-                     const int32_t *offsets, ptrdiff_t in_step, float *out, ptrdiff_t out_stride, uint32_t width,
-                     int accumulate, float *decoded);
+    /* For each row, the sum of weight * in[offset + x] for x < width, added to what `out` holds if `accumulate`. */
+    void (*multiply)(const mirlk_product *product, const float *in, float *out, uint32_t width, int accumulate);
 
-    /* Copies `width` pixels of each of `channels` channels. */
+    /* IEEE half to float. */
+    void (*decode_half)(const void *half, float *out, size_t count);
+
+    /* Copies `width` pixels of each of `channels` channels. The same pixels `next` floats further on will be copied
+     * soon; without the hint, a copy would mostly wait for memory. */
     void (*copy)(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
-                 uint32_t width);
+                 uint32_t width, ptrdiff_t next);
 
     /* LayerNorm over `channels` (biased variance, epsilon 1e-5), in place. */
     void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
@@ -72,9 +81,6 @@ void mirlk_stretch(const float *above, const float *below, float below_share, pt
 
 /* The tables that this processor can run, best first, NULL at the end. */
 const mirlk_kernels *const *mirlk_available(void);
-
-/* Half to float, `count` values. */
-void mirlk_decode_half(const void *half, float *out, size_t count);
 
 /* The processors that this process may run on; 0 if the system will not say. */
 uint32_t mirlk_processors(void);
