@@ -38,7 +38,7 @@ demo: all ## restore a rainy picture that is drawn here: build/demo/*.png
 	@build/demo/render build/demo
 	@cd build/demo && vips copy clean.ppm clean.png && vips copy rainy.ppm rainy.png
 	cat build/demo/rainy.png | $(PRODUCTS)/mirl-filter --task derain > build/demo/restored.png
-	@vips copy build/demo/restored.png build/demo/restored.ppm
+	@vips copy build/demo/restored.png "build/demo/restored.ppm[strip]"
 	@cd build/demo && ./psnr clean.ppm rainy.ppm restored.ppm
 	@echo "Look at build/demo/rainy.png and build/demo/restored.png (clean.png is what it should be)."
 
