@@ -46,7 +46,7 @@ check: deps ## run the tests
 	mandoc -T lint -W warning $(PAGES)
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
 
-bench: all ## measure quality, time and memory
+bench: all ## measure time and memory
 	bench/run
 
 install: all ## install under $(DESTDIR)$(PREFIX)

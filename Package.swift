@@ -50,7 +50,9 @@ let package = Package(
         .testTarget(
             name: "MirlWeightsTests",
             dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport"]),
-        .testTarget(name: "MirlTests", dependencies: ["Mirl", "MirlPacking"], exclude: ["Golden"]),
+        .testTarget(
+            name: "MirlTests", dependencies: ["Mirl", "MirlKernels", "MirlPacking", "MirlTestSupport"],
+            exclude: ["Golden"]),
         .testTarget(name: "MirlFilterTests"),
         .testTarget(name: "MirlABITests"),
     ],

@@ -12,12 +12,13 @@ final class Run {
 
     private let pool: ThreadPool
     private let total: Double
-    private let progress: ((Float) -> Bool)?
+    private let goOn: (Float) -> Bool
     private var finished = 0.0
 
+    /// `cost` is that of all phases; `goOn` is told the share done on the caller's thread, and cancels by saying no.
     init(
         kernels: mirlk_kernels, memory: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-        pool: ThreadPool, steering: [[Float]]?, cost: Double, progress: ((Float) -> Bool)?
+        pool: ThreadPool, steering: [[Float]]?, cost: Double, goOn: @escaping (Float) -> Bool
     ) {
         self.kernels = kernels
         self.memory = memory
@@ -25,13 +26,13 @@ final class Run {
         self.pool = pool
         self.steering = steering
         self.total = cost
-        self.progress = progress
+        self.goOn = goOn
     }
 
     /// Shares out the items of a phase that takes `cost` multiply-adds.
     func parallel(_ count: Int, cost: Double, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
         let wanted = try pool.run(count, goOn: { share in
-            progress?(Float(min(1, (finished + cost * Double(share)) / total))) ?? true
+            self.goOn(Float(min(1, (finished + cost * Double(share)) / total)))
         }, body)
         finished += cost
         if !wanted { throw .cancelled }

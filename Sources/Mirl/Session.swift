@@ -48,21 +48,27 @@ public final class Session {
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
         let arithmetic = mirlk_enter_arithmetic()
         defer { mirlk_leave_arithmetic(arithmetic) }
-        let (plan, run) = try begin(input, task: task, progress: progress)
+        func goOn(_ done: Float) -> Bool {
+            guard let progress else { return true }
+            mirlk_leave_arithmetic(arithmetic)
+            defer { _ = mirlk_enter_arithmetic() }
+            return progress(done)
+        }
+        let (plan, run) = try begin(input, task: task, goOn: goOn)
         try forward(plan, run, visit: nil)
-        if progress?(1) == false { throw .cancelled }
+        if !goOn(1) { throw .cancelled }
         Pixels(image: input, map: plan.image, memory: run.memory).store(to: output, strength: strength)
         seen = model.nearest(run.mixtures.reversed())
     }
 
     private func begin(
-        _ input: ImageBuffer, task: Task, progress: ((Float) -> Bool)?
+        _ input: ImageBuffer, task: Task, goOn: @escaping (Float) -> Bool
     ) throws(MirlError) -> (Plan, Run) {
         let (plan, base) = try prepare(width: input.width, height: input.height)
         Pixels(image: input, map: plan.image, memory: base).load()
         let run = Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, pool: pool, steering: model.mixtures[task],
-            cost: plan.cost, progress: progress)
+            cost: plan.cost, goOn: goOn)
         return (plan, run)
     }
 
@@ -95,7 +101,7 @@ extension Session {
     ) throws(MirlError) {
         let arithmetic = mirlk_enter_arithmetic()
         defer { mirlk_leave_arithmetic(arithmetic) }
-        let (plan, run) = try begin(input, task: task, progress: nil)
+        let (plan, run) = try begin(input, task: task, goOn: { _ in true })
         try forward(plan, run, visit: visit)
     }
 }

@@ -1,0 +1,169 @@
+// Every kernel of every instruction set computes what its definition says, and writes nothing else.
+import Foundation
+import MirlKernels
+import MirlTestSupport
+import Testing
+
+/// The tables that this processor can run.
+private nonisolated(unsafe) let tables: [mirlk_kernels] = {
+    var tables: [mirlk_kernels] = []
+    var next = mirlk_available()!
+    while let table = next.pointee {
+        tables.append(table.pointee)
+        next += 1
+    }
+    return tables
+}()
+
+private let canary = Float(bitPattern: 0x7FC0_1234)
+private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64]
+/// Floats between the channels of the tests' tiles.
+private let pitch = Int(MIRLK_TILE)
+
+@Suite struct KernelTests {
+    var random = Random(seed: 7)
+
+    mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float.random(in: -1...1, using: &random) } }
+
+    /// A tile of which only `width` pixels are numbers; what lies beyond them must never matter.
+    mutating func tile(_ channels: Int, width: Int) -> [Float] {
+        var tile = [Float](repeating: canary, count: channels * pitch + Int(MIRLK_SLACK))
+        for c in 0..<channels {
+            for x in 0..<width { tile[c * pitch + x] = Float.random(in: -1...1, using: &random) }
+        }
+        return tile
+    }
+
+    /// Whether `out` holds what `expected` says for each channel and pixel, within `tolerance`, and canaries elsewhere.
+    func holds(
+        _ out: [Float], _ channels: Int, _ width: Int, tolerance: Double, _ expected: (Int, Int) -> Double
+    ) -> Bool {
+        out.indices.allSatisfy { i in
+            let (c, x) = (i / pitch, i % pitch)
+            guard c < channels, x < width else { return out[i].bitPattern == canary.bitPattern }
+            return abs(Double(out[i]) - expected(c, x)) <= tolerance
+        }
+    }
+
+    @Test(arguments: tables.indices, [0, 0.03, 0.1, 0.5, 1]) mutating func products(table: Int, density: Double) {
+        let rows = 13, columns = 21
+        let weights = (0..<rows * columns).map { i in
+            i / columns != 5 && Double.random(in: 0..<1, using: &random) < density
+                ? Float.random(in: -1...1, using: &random) : 0
+        }
+        let byCount = (0..<rows).map { r in (r, (0..<columns).filter { weights[r * columns + $0] != 0 }) }
+            .sorted { $0.1.count < $1.1.count }
+        let groups = byCount.map { mirlk_group(terms: UInt32($0.1.count), rows: 1) }
+        let outs = byCount.map { Int32($0.0 * pitch) }
+        let terms = byCount.flatMap { row, used in
+            used.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row * columns + $0]) }
+        }
+        for width in widths {
+            let input = tile(columns, width: width), before = tile(rows, width: width)
+            for adding in [false, true] {
+                var out = before
+                groups.withUnsafeBufferPointer { groups in
+                    outs.withUnsafeBufferPointer { outs in
+                        terms.withUnsafeBufferPointer { terms in
+                            var product = mirlk_product(
+                                groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
+                                terms: terms.baseAddress)
+                            tables[table].multiply(&product, input, &out, UInt32(width), adding ? 1 : 0)
+                        }
+                    }
+                }
+                // 22 roundings of sums that stay below 22.
+                #expect(
+                    holds(out, rows, width, tolerance: 22 * 22 * 6e-8) { r, x in
+                        (0..<columns).reduce(adding ? Double(before[r * pitch + x]) : 0) { sum, c in
+                            let weight = Double(weights[r * columns + c])
+                            return weight == 0 ? sum : sum + weight * Double(input[c * pitch + x])
+                        }
+                    }, "\(width) pixels")
+            }
+        }
+    }
+
+    @Test(arguments: tables.indices) mutating func layerNorm(table: Int) {
+        let channels = 19, weight = floats(channels), bias = floats(channels)
+        for width in widths {
+            let before = tile(channels, width: width)
+            var out = before
+            tables[table].normalize(&out, pitch, UInt32(channels), UInt32(width), weight, bias)
+            func normal(_ c: Int, _ x: Int) -> Double {
+                let pixel = (0..<channels).map { Double(before[$0 * pitch + x]) }
+                let mean = pixel.reduce(0, +) / Double(channels)
+                let variance = pixel.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(channels)
+                return (pixel[c] - mean) / (variance + 1e-5).squareRoot() * Double(weight[c]) + Double(bias[c])
+            }
+            for c in 0..<channels {
+                for x in 0..<width { #expect(abs(Double(out[c * pitch + x]) - normal(c, x)) < 2e-6) }
+            }
+        }
+    }
+
+    @Test(arguments: tables.indices) func geluIsWithinAMillionthOfTheExactForm(table: Int) {
+        var gate = (0..<64).map { Float($0) * 0.25 - 8 } + [Float](repeating: 0, count: 64)
+        for offset in stride(from: Float(0), to: 0.25, by: 0.0078125) {
+            for i in 0..<64 { gate[i] = Float(i) * 0.25 - 8 + offset }
+            let x = gate
+            let ones = [Float](repeating: 1, count: 128)
+            tables[table].gelu_gate(&gate, ones, pitch, 1, 64)
+            for i in 0..<64 {
+                let exact = Double(x[i]) * 0.5 * (1 + erf(Double(x[i]) / 2.squareRoot()))
+                #expect(abs(Double(gate[i]) - exact) < 1e-6, "gelu(\(x[i]))")
+            }
+        }
+    }
+
+    @Test(arguments: tables.indices, [1, 3, 4, 16, 17, 48, 49]) mutating func channelProducts(table: Int, channels: Int) {
+        let squareSize = Int(MIRLK_SQUARES)
+        for width in widths {
+            let q = tile(channels, width: width), k = tile(channels, width: width)
+            let start = floats(channels * channels)
+            var gram = start + [Float](repeating: canary, count: Int(MIRLK_SLACK))
+            var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
+            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (channels + 16))
+            tables[table].gram(
+                q, k, pitch, UInt32(channels), UInt32(width), &gram, &qSquares, &kSquares, &room)
+            for i in 0..<channels {
+                for j in 0..<channels {
+                    let exact = (0..<width).reduce(Double(start[i * channels + j])) {
+                        $0 + Double(q[i * pitch + $1]) * Double(k[j * pitch + $1])
+                    }
+                    #expect(abs(Double(gram[i * channels + j]) - exact) < 1e-4)
+                }
+                for (squares, rows) in [(qSquares, q), (kSquares, k)] {
+                    let sum = squares[i * squareSize..<(i + 1) * squareSize].reduce(0) { $0 + Double($1) }
+                    let exact = (0..<width).reduce(0.0) { $0 + Double(rows[i * pitch + $1]) * Double(rows[i * pitch + $1]) }
+                    #expect(abs(sum - exact) < 1e-4)
+                }
+            }
+            #expect(gram.dropFirst(channels * channels).allSatisfy { $0.bitPattern == canary.bitPattern })
+        }
+    }
+
+    @Test(arguments: tables.indices, [1, 3, 6, 16, 17, 48]) mutating func mixtures(table: Int, channels: Int) {
+        let weights = floats(channels * channels)
+        for width in widths {
+            let input = tile(channels, width: width)
+            var out = tile(channels, width: 0)
+            tables[table].mix(
+                weights, UInt32(channels), input, pitch, &out, pitch, UInt32(width))
+            #expect(
+                holds(out, channels, width, tolerance: 1e-4) { i, x in
+                    (0..<channels).reduce(0) { $0 + Double(weights[i * channels + $1]) * Double(input[$1 * pitch + x]) }
+                }, "\(width) pixels")
+        }
+    }
+
+    @Test(arguments: tables.indices) func everyHalfIsDecodedExactly(table: Int) {
+        let halves = (UInt16.min...UInt16.max).filter { !Float16(bitPattern: $0).isNaN }
+        for count in [1, 7, 33, halves.count] {
+            var out = [Float](repeating: canary, count: count + 1)
+            tables[table].decode_half(halves, &out, count)
+            #expect(zip(out, halves.prefix(count)).allSatisfy { $0 == Float(Float16(bitPattern: $1)) })
+            #expect(out[count].bitPattern == canary.bitPattern)
+        }
+    }
+}
