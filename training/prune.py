@@ -60,7 +60,16 @@ def prune_layerwise(weights: Tensors, masks: Tensors, rate: float) -> Tensors:
     }
 
 
-SCOPES = {"global": prune_global, "layerwise": prune_layerwise}
+def prune_scaled(weights: Tensors, masks: Tensors, rate: float) -> Tensors:
+    """One threshold over all tensors for magnitudes in units of their initial spread, 1 / sqrt(inputs per output).
+
+    By plain magnitude, tensors with many inputs per output go first, whatever they do: in narrow networks the 3x3
+    convolutions between the levels, and with them all lower levels.
+    """
+    return prune_global({name: w * w[0].numel() ** 0.5 for name, w in weights.items()}, masks, rate)
+
+
+SCOPES = {"global": prune_global, "layerwise": prune_layerwise, "scaled": prune_scaled}
 
 
 def gradual_density(progress: float, final: float, begin: float = 0.1, end: float = 0.65) -> float:

@@ -25,6 +25,12 @@ def test_global_removes_the_smallest_of_all_tensors():
     assert masks[A].shape == (2, 2)
 
 
+def test_scaled_measures_magnitudes_by_the_inputs_of_an_output():
+    weights = {"wide.weight": torch.tensor([[0.3, 0.1, 0.1, 0.1]]), "narrow.weight": torch.tensor([[0.5], [0.4]])}
+    masks = prune.prune_scaled(weights, prune.full(weights), 0.5)  # 0.6, 0.2, 0.2, 0.2 and 0.5, 0.4
+    assert kept(masks) == {"wide.weight": [1, 0, 0, 0], "narrow.weight": [1, 1]}
+
+
 def test_layerwise_removes_a_share_of_each_tensor_and_half_of_it_from_the_output():
     masks = prune.prune_layerwise(tensors(), prune.full(tensors()), 0.5)
     # of A 2 of 4; of the output 1.5 of 6, rounded to 2
