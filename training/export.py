@@ -70,7 +70,9 @@ def method(asked: dict) -> str:
     if asked["method"] == "imp":
         kept = "weights" if asked["rewind"] == "weights" else "learning rate"
         return f"{asked['scope']} iterative magnitude pruning, {asked['rounds']} x {asked['rate']:.0%}, {kept} rewound"
-    return {"dense": "dense", "gradual": f"{asked['scope']} gradual magnitude pruning"}[asked["method"]]
+    if asked["method"] == "gradual":
+        return f"{asked['scope']} gradual magnitude pruning"
+    return f"the mask of {asked['start']}, kept" if asked.get("start") else "dense"
 
 
 def provenance(run: Path, network: Network, density: float, trained_on: str) -> str:

@@ -197,6 +197,7 @@ def main(argv=None):
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("high")
+    torch.set_flush_denormal(True)  # the optimizer's averages of pruned weights decay into them
     run = Run(options)
     run.folder.mkdir(parents=True, exist_ok=True)
     if (run.folder / "state.pt").exists():
