@@ -11,9 +11,10 @@ package enum Kernels {
         return tables.first { String(cString: $0.name) == wanted } ?? tables[0]
     }
 
-    nonisolated(unsafe) static let best = tables[0]  // immutable: functions only
+    static var best: mirlk_kernels { tables[0] }
 
-    private static var tables: [mirlk_kernels] {
+    /// Immutable: names and functions only.
+    nonisolated(unsafe) package static let tables: [mirlk_kernels] = {
         var tables: [mirlk_kernels] = []
         var next = mirlk_available()!
         while let table = next.pointee {
@@ -21,7 +22,7 @@ package enum Kernels {
             next += 1
         }
         return tables
-    }
+    }()
 
     static func named(_ name: String) -> mirlk_kernels? {
         tables.first { String(cString: $0.name) == name }

@@ -25,11 +25,14 @@ func picture(_ width: Int, _ height: Int) -> [UInt8] {
 
 let arguments = CommandLine.arguments
 guard arguments.count > 3, let threads = Int(arguments[2]) else { fail("WEIGHTS THREADS WIDTHxHEIGHT... expected") }
-let begin = seconds()
+let opening = try (0..<50).map { _ in
+    let begin = seconds()
+    _ = try Model.open(path: arguments[1])
+    return seconds() - begin
+}.sorted()
+print("open, all checks: best \(opening[0] * 1e3) ms, median \(opening[25] * 1e3) ms")
 let model = try Model.open(path: arguments[1])
-let opened = seconds()
 let session = try Session(model, threads: threads)
-print("open \((opened - begin) * 1e3) ms")
 for size in arguments[3...] {
     let sides = size.split(separator: "x").compactMap { Int($0) }
     guard sides.count == 2, let bytes = model.memoryEstimate(width: sides[0], height: sides[1], threads: threads) else {

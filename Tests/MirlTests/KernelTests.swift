@@ -1,20 +1,11 @@
 // Every kernel of every instruction set computes what its definition says, and writes nothing else.
 import Foundation
+import Mirl
 import MirlKernels
 import MirlTestSupport
 import Testing
 
-/// The tables that this processor can run.
-private nonisolated(unsafe) let tables: [mirlk_kernels] = {
-    var tables: [mirlk_kernels] = []
-    var next = mirlk_available()!
-    while let table = next.pointee {
-        tables.append(table.pointee)
-        next += 1
-    }
-    return tables
-}()
-
+private nonisolated(unsafe) let tables = Kernels.tables
 private let canary = Float(bitPattern: 0x7FC0_1234)
 private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64]
 /// Floats between the channels of the tests' tiles.
