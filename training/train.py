@@ -43,7 +43,7 @@ def arguments(argv=None):
     add("run", type=Path, help="folder of the run; an existing one is resumed")
     add("--data", type=Path, required=True, help="folder with clean/ and haze/")
     add("--preset", default="lite", help="presets/NAME.json or a path")
-    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS, help="in turn; one that is named twice gets two turns")
     add("--method", default="gradual", choices=("dense", "imp", "gradual"))
     add("--scope", default="global", choices=prune.SCOPES)
     add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
@@ -65,6 +65,8 @@ def arguments(argv=None):
     add("--workers", type=int, default=1)
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
     add("--compile", action="store_true")
+    add("--bf16", action="store_true", default=torch.cuda.is_available(),
+        help="multiply in bfloat16, as always on a GPU: 1.4 times as fast on a CPU with avx512_bf16, slower on others")
     return parser.parse_args(argv)
 
 
@@ -123,7 +125,7 @@ class Run:
         o = self.options
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.progress, o.lr, o.warmup)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+        with torch.autocast(self.device, torch.bfloat16, enabled=o.bf16):
             restored = self.forward(degraded.to(self.device, non_blocking=True))
         loss = (restored.float() - clean.to(self.device, non_blocking=True)).abs().mean()
         self.optimizer.zero_grad(set_to_none=True)
