@@ -2,8 +2,11 @@ import Glibc
 import MirlKernels
 
 /// The tables of kernels that this processor can run, best first.
-package enum Kernels {
+public enum Kernels {
     package static var names: [String] { tables.map { String(cString: $0.name) } }
+
+    /// The name of the table at this place, which lives as long as the program; nil beyond the last.
+    public static func name(_ index: Int) -> UnsafePointer<CChar>? { index < tables.count ? tables[index].name : nil }
 
     /// The best table, or the one that the environment variable MIRL_KERNELS names.
     static var chosen: mirlk_kernels {

@@ -23,6 +23,8 @@ public final class Model: Sendable {
     private static func open(
         _ name: String, _ file: () throws(WeightError) -> WeightFile
     ) throws(MirlError) -> Model {
+        let arithmetic = HostArithmetic.enter()
+        defer { arithmetic.leave() }
         do {
             return Model(try file())
         } catch {
@@ -47,8 +49,13 @@ public final class Model: Sendable {
         return try open("built-in weights") { () throws(WeightError) in try WeightFile(borrowing: bytes) }
     }
 
+    /// Whether the weights can be told to do this task; otherwise a restoration goes as with `auto`.
+    public func knows(_ task: Task) -> Bool { task == .auto || mixtures[task] != nil }
+
     /// The scratch memory, in bytes, that a session takes to restore an image of this size; nil if the size cannot be.
     public func memoryEstimate(width: Int, height: Int, threads: Int) -> Int? {
+        let arithmetic = HostArithmetic.enter()
+        defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
         guard let plan = Plan(weights, width: width, height: height, threads: threads) else { return nil }
         return plan.size * MemoryLayout<Float>.stride

@@ -10,7 +10,7 @@ final class Run {
     /// The mixtures that the network itself would choose, prompt 3 first.
     var mixtures: [[Float]] = []
 
-    private let pool: ThreadPool
+    private let workers: any Workers
     private let total: Double
     private let goOn: (Float) -> Bool
     private var finished = 0.0
@@ -18,12 +18,12 @@ final class Run {
     /// `cost` is that of all phases; `goOn` is told the share done on the caller's thread, and cancels by saying no.
     init(
         kernels: mirlk_kernels, memory: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-        pool: ThreadPool, steering: [[Float]]?, cost: Double, goOn: @escaping (Float) -> Bool
+        workers: any Workers, steering: [[Float]]?, cost: Double, goOn: @escaping (Float) -> Bool
     ) {
         self.kernels = kernels
         self.memory = memory
         self.scratch = scratch
-        self.pool = pool
+        self.workers = workers
         self.steering = steering
         self.total = cost
         self.goOn = goOn
@@ -31,7 +31,7 @@ final class Run {
 
     /// Shares out the items of a phase that takes `cost` multiply-adds.
     func parallel(_ count: Int, cost: Double, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
-        let wanted = try pool.run(count, goOn: { share in
+        let wanted = try workers.run(count, goOn: { share in
             self.goOn(Float(min(1, (finished + cost * Double(share)) / total)))
         }, body)
         finished += cost

@@ -1,4 +1,3 @@
-import Glibc
 import MirlKernels
 
 /// Restores images one after another, owning all scratch memory; serves one thread at a time.
@@ -8,28 +7,37 @@ public final class Session {
     public private(set) var seen: (task: Task, confidence: Float)?
 
     private let model: Model
-    private let pool: ThreadPool
+    private let threads: Int
+    private let workers: (HostArithmetic) -> any Workers
     private let kernels: mirlk_kernels
     private var plan: Plan?
     private var planned = (width: 0, height: 0)
-    private let memory = Memory()
+    private let memory: SessionMemory
 
-    /// `threads` 0 means as many as the process may use; the result never depends on it.
-    public convenience init(_ model: Model, threads: Int = 0) throws(MirlError) {
-        try self.init(model, threads: threads, kernels: Kernels.chosen)
-    }
-
-    /// With the table of kernels that has the given name.
-    package convenience init(_ model: Model, threads: Int, kernels name: String) throws(MirlError) {
-        guard let kernels = Kernels.named(name) else { throw .argument("kernels \(name): not on this processor") }
-        try self.init(model, threads: threads, kernels: kernels)
-    }
-
-    private init(_ model: Model, threads: Int, kernels: mirlk_kernels) throws(MirlError) {
+    /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The result
+    /// never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them, instead of
+    /// the session's own; `allocator` gives the memory whose size depends on the image.
+    public init(
+        _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
+        allocator: Allocator? = nil
+    ) throws(MirlError) {
         guard (0...1024).contains(threads) else { throw .argument("threads: \(threads), expected 0 to 1024") }
+        guard let kernels = name.map(Kernels.named) ?? Kernels.chosen else {
+            throw .argument("kernels: none called \"\(name!)\" on this processor")
+        }
         self.model = model
         self.kernels = kernels
-        pool = try ThreadPool(threads: threads == 0 ? ThreadPool.available : threads)
+        self.threads = threads == 0 ? ThreadPool.available : threads
+        workers = try Self.workers(threads: self.threads, runner)
+        memory = SessionMemory(allocator ?? .system)
+    }
+
+    private static func workers(
+        threads: Int, _ runner: HostRunner?
+    ) throws(MirlError) -> (HostArithmetic) -> any Workers {
+        if let runner { return { HostWorkers(threads: threads, runner: runner, arithmetic: $0) } }
+        let pool = try ThreadPool(threads: threads)
+        return { _ in pool }
     }
 
     /// Restores `input` into `output`: same size and format, other or the same memory.
@@ -46,15 +54,13 @@ public final class Session {
             throw .argument("output: its size and format are not the input's")
         }
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
-        let arithmetic = mirlk_enter_arithmetic()
-        defer { mirlk_leave_arithmetic(arithmetic) }
+        let arithmetic = HostArithmetic.enter()
+        defer { arithmetic.leave() }
         func goOn(_ done: Float) -> Bool {
             guard let progress else { return true }
-            mirlk_leave_arithmetic(arithmetic)
-            defer { _ = mirlk_enter_arithmetic() }
-            return progress(done)
+            return arithmetic.call { progress(done) }
         }
-        let (plan, run) = try begin(input, task: task, goOn: goOn)
+        let (plan, run) = try begin(input, task: task, arithmetic, goOn: goOn)
         try forward(plan, run, visit: nil)
         if !goOn(1) { throw .cancelled }
         Pixels(image: input, map: plan.image, memory: run.memory).store(to: output, strength: strength)
@@ -62,13 +68,14 @@ public final class Session {
     }
 
     private func begin(
-        _ input: ImageBuffer, task: Task, goOn: @escaping (Float) -> Bool
+        _ input: ImageBuffer, task: Task, _ arithmetic: HostArithmetic, goOn: @escaping (Float) -> Bool
     ) throws(MirlError) -> (Plan, Run) {
-        let (plan, base) = try prepare(width: input.width, height: input.height)
+        let plan = try plan(width: input.width, height: input.height)
+        let base = try memory.floats(plan.size, arithmetic)
         Pixels(image: input, map: plan.image, memory: base).load()
         let run = Run(
-            kernels: kernels, memory: base, scratch: base + plan.scratch, pool: pool, steering: model.mixtures[task],
-            cost: plan.cost, goOn: goOn)
+            kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
+            steering: model.mixtures[task], cost: plan.cost, goOn: goOn)
         return (plan, run)
     }
 
@@ -82,14 +89,14 @@ public final class Session {
         }
     }
 
-    private func prepare(width: Int, height: Int) throws(MirlError) -> (Plan, UnsafeMutablePointer<Float>) {
-        if let plan, planned == (width, height) { return (plan, try memory.floats(plan.size)) }
-        guard let new = Plan(model.weights, width: width, height: height, threads: pool.threads) else {
+    private func plan(width: Int, height: Int) throws(MirlError) -> Plan {
+        if let plan, planned == (width, height) { return plan }
+        guard let new = Plan(model.weights, width: width, height: height, threads: threads) else {
             throw .argument("input: \(width)x\(height) pixels cannot be")
         }
         plan = new
         planned = (width, height)
-        return (new, try memory.floats(new.size))
+        return new
     }
 }
 
@@ -99,31 +106,10 @@ extension Session {
     package func trace(
         _ input: ImageBuffer, task: Task = .auto, visit: @escaping (_ name: String, _ values: [Float]) -> Void
     ) throws(MirlError) {
-        let arithmetic = mirlk_enter_arithmetic()
-        defer { mirlk_leave_arithmetic(arithmetic) }
-        let (plan, run) = try begin(input, task: task, goOn: { _ in true })
+        let arithmetic = HostArithmetic.enter()
+        defer { arithmetic.leave() }
+        let (plan, run) = try begin(input, task: task, arithmetic, goOn: { _ in true })
         try forward(plan, run, visit: visit)
-    }
-}
-
-/// One growing block of memory, aligned to cache lines.
-private final class Memory {
-    private var base: UnsafeMutableRawPointer?
-    private var size = 0
-
-    deinit { free(base) }
-
-    func floats(_ count: Int) throws(MirlError) -> UnsafeMutablePointer<Float> {
-        let bytes = count * MemoryLayout<Float>.stride
-        if base == nil || bytes > size {
-            free(base)
-            base = nil
-            guard posix_memalign(&base, 64, bytes) == 0 else {
-                throw .memory("cannot allocate \(bytes) bytes of scratch memory")
-            }
-            size = bytes
-        }
-        return base!.assumingMemoryBound(to: Float.self)
     }
 }
 

@@ -4,7 +4,7 @@ import MirlKernels
 /// Threads that share out numbered work items; the caller's thread is one of them.
 ///
 /// Made anew after a fork, since threads do not survive it.
-final class ThreadPool: @unchecked Sendable {
+final class ThreadPool: Workers, @unchecked Sendable {
     /// The threads that work, the caller's included.
     let threads: Int
 
@@ -44,10 +44,6 @@ final class ThreadPool: @unchecked Sendable {
     /// As many threads as this process may use.
     static var available: Int { max(1, Int(mirlk_processors())) }
 
-    /// Calls `body` once for each item 0 ..< `count`, on any thread, and returns when all are done.
-    ///
-    /// `thread` is 0 on the caller's thread. There `goOn` is asked after each item, with the share of items given out;
-    /// if it says no, the items that nobody has begun are left, and the result is false.
     func run(
         _ count: Int, goOn: (Float) -> Bool, _ body: (_ item: Int, _ thread: Int) -> Void
     ) throws(MirlError) -> Bool {
