@@ -7,16 +7,21 @@
  *     mirl_session_free(session);  mirl_model_free(model);
  *
  * A model is immutable and may be shared by any number of threads; a session serves one thread at a time
- * and owns all scratch memory. The library never prints or exits, and leaves signals, locale and the
- * floating-point environment as they are. Once loaded it stays: dlclose does not unload it.
+ * and owns all scratch memory. The library never prints or exits, and leaves signals, locale, descriptors and
+ * the floating-point environment as they are. A child of fork may go on using what its parent made, unless
+ * another thread was inside a call on it. Once loaded the library stays: dlclose does not unload it.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
  * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, from a program
  * made for a later version, is taken as long as the fields unknown here are zero, which always means the
  * default.
  *
- * Pointers to options and to an error may be NULL; any other NULL is MIRL_ERROR_ARGUMENT. Functions that
- * return a status set their outputs only on MIRL_OK, except for the error, which they always set.
+ * Pointers to options and to an error may be NULL; any other NULL is MIRL_ERROR_ARGUMENT, unless a function
+ * says what it makes of it. Functions that return a status set their outputs only on MIRL_OK, except for the
+ * error, which they always set.
+ *
+ * Callbacks run in the floating-point environment of the host. They must come back (no longjmp, no C++
+ * exception) and cannot use the session that calls them.
  */
 #ifndef MIRL_H
 #define MIRL_H
@@ -28,12 +33,22 @@
 extern "C" {
 #endif
 
-#define MIRL_VERSION_MAJOR 0
-#define MIRL_VERSION_MINOR 1
+/* --- Version and features ------------------------------------------------------------------------------ */
+
+/* The version of this header. Versions of one major number are compatible: a program runs with every library
+ * at least as new as its header. */
+#define MIRL_VERSION_MAJOR 1
+#define MIRL_VERSION_MINOR 0
 #define MIRL_VERSION_PATCH 0
 
 /* The version of the loaded library: major << 16 | minor << 8 | patch. */
 uint32_t mirl_version(void);
+
+/* The name of a set of kernels that this processor can run, best first from 0 on ("avx512", "avx2",
+ * "portable"); NULL beyond the last. The pixels of two sets may differ in the last bits. */
+const char *mirl_kernels_name(uint32_t index);
+
+/* --- Statuses and errors ------------------------------------------------------------------------------- */
 
 typedef int32_t mirl_status;
 #define MIRL_OK 0
@@ -42,7 +57,10 @@ typedef int32_t mirl_status;
 #define MIRL_ERROR_IO 3        /* a file could not be opened or read */
 #define MIRL_ERROR_WEIGHTS 4   /* a weight file is damaged or not of a kind known here */
 #define MIRL_ERROR_CANCELLED 5 /* the progress callback asked to stop */
-#define MIRL_ERROR_SYSTEM 6    /* the system refused something else, such as a thread */
+#define MIRL_ERROR_SYSTEM 6    /* the system or the runner refused something else, such as a thread */
+
+/* What a status means, in a few words of English; "unknown status" for one that is not listed above. */
+const char *mirl_status_text(mirl_status status);
 
 /* What the last call that was given this struct returned, and why: one line of UTF-8 that names the place,
  * always ended by a NUL, cut between characters if it is too long, and empty after success. Only a struct
@@ -53,7 +71,18 @@ typedef struct mirl_error {
     char message[500];
 } mirl_error;
 
-/* --- Models ------------------------------------------------------------------------------------------- */
+/* --- Tasks --------------------------------------------------------------------------------------------- */
+
+typedef int32_t mirl_task;
+#define MIRL_AUTO 0 /* the network sees for itself what is wrong */
+#define MIRL_DENOISE 1
+#define MIRL_DERAIN 2
+#define MIRL_DEHAZE 3
+
+/* "auto", "denoise", "derain" or "dehaze"; NULL for a task that this library does not know. */
+const char *mirl_task_name(mirl_task task);
+
+/* --- Models -------------------------------------------------------------------------------------------- */
 
 typedef struct mirl_model mirl_model;
 
@@ -66,10 +95,14 @@ mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **m
 /* Opens the weights built into the library; needs no file. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
+/* 1 if the weights can be told to do this task, 0 if not or if the model is NULL. Every model knows MIRL_AUTO;
+ * with a task that it does not know, a restoration goes as with MIRL_AUTO. */
+int mirl_model_knows(const mirl_model *model, mirl_task task);
+
 /* Gives up the caller's hold on the model; sessions keep the one they were made for. NULL is ignored. */
 void mirl_model_free(mirl_model *model);
 
-/* --- Images ------------------------------------------------------------------------------------------- */
+/* --- Images -------------------------------------------------------------------------------------------- */
 
 /* Samples are interleaved, in host byte order: 8 bits 0..255, 16 bits 0..65535, or float 0..1. Colours are
  * those of sRGB, gamma included. Grey is restored as grey; alpha passes through untouched. */
@@ -87,6 +120,9 @@ typedef int32_t mirl_format;
 #define MIRL_RGBF 11
 #define MIRL_RGBAF 12
 
+/* The bytes of a pixel; 0 for a format that this library does not know. */
+size_t mirl_format_bytes(mirl_format format);
+
 typedef struct mirl_image {
     size_t struct_size;
     mirl_format format;
@@ -95,30 +131,52 @@ typedef struct mirl_image {
     void *data;             /* aligned for its samples; an input is only read */
 } mirl_image;
 
-/* --- Sessions ----------------------------------------------------------------------------------------- */
+/* --- Sessions ------------------------------------------------------------------------------------------ */
 
 typedef struct mirl_session mirl_session;
 
+/* A part of the library's work, handed to a mirl_runner. */
+typedef void (*mirl_work)(void *work_data, uint32_t index);
+
+/* The host's parallel-for: calls work(work_data, i) once for each i < count, in any order, on any threads, at
+ * the same time or one after another, and returns when all these calls have returned. 0 on success; anything
+ * else ends the restoration with MIRL_ERROR_SYSTEM. Called some hundred times for an image, from the thread
+ * that restores it, with a `count` of at most the session's threads. */
+typedef int (*mirl_runner)(void *runner_data, mirl_work work, void *work_data, uint32_t count);
+
+/* `size` bytes that begin at a multiple of `alignment`, a power of two; NULL if there are none. */
+typedef void *(*mirl_allocate)(void *allocator_data, size_t size, size_t alignment);
+
+/* Takes back a block of mirl_allocate's and its size. */
+typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size);
+
+/* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads; /* up to 1024; 0: as many as the process may use. The result never depends on it. */
+    uint32_t threads;    /* up to 1024; 0: as many as the process may use. The result never depends on it. */
+    const char *kernels; /* one of mirl_kernels_name; NULL: the environment's MIRL_KERNELS if possible, or the best */
+    mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
+    void *runner_data;   /* handed to `runner` */
+    /* Both or neither: where the scratch memory for images comes from, which is all that grows with an image.
+     * Called from mirl_restore and mirl_session_free, on their caller's thread; NULL: malloc. */
+    mirl_allocate allocate;
+    mirl_deallocate deallocate;
+    void *allocator_data; /* handed to both */
 } mirl_session_options;
 
-mirl_status mirl_session_new(mirl_model *model, const mirl_session_options *options, mirl_session **session,
-                             mirl_error *error);
+/* Makes a session that restores images with `model`. `options` are copied; what they point to must outlive the
+ * session, except for the name of the kernels. */
+mirl_status mirl_session_new(const mirl_model *model, const mirl_session_options *options,
+                             mirl_session **session, mirl_error *error);
 
 /* Must not be called while the session restores an image. NULL is ignored. */
 void mirl_session_free(mirl_session *session);
 
-typedef int32_t mirl_task;
-#define MIRL_AUTO 0 /* the network sees for itself what is wrong */
-#define MIRL_DENOISE 1
-#define MIRL_DERAIN 2
-#define MIRL_DEHAZE 3
+/* --- Restoring ----------------------------------------------------------------------------------------- */
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
- * and 1 at last. Returns 0 to go on; anything else cancels. It must come back (no longjmp, no C++ exception),
- * and cannot use the session. */
+ * and 1 at last. Returns 0 to go on; anything else cancels. With a runner that leaves all work to other threads
+ * it is only called between their parts. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {
@@ -132,9 +190,14 @@ typedef struct mirl_restore_options {
 /* Restores `input` into `output`, which has the same width, height and format. Both may be the same memory
  * with the same stride; otherwise no row of one may touch a row of the other. Bytes between rows stay as they
  * are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of `output` is
- * as it was before the call. */
+ * as it was before the call. A session that is restoring an image refuses a second one. */
 mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
                          const mirl_restore_options *options, mirl_error *error);
+
+/* What the network saw in the image that the session restored last, whatever it was told to remove, and the
+ * share of the evidence for it, 0..1, at `confidence`, unless that is NULL. MIRL_AUTO, and 0, if it cannot be
+ * said: no image yet, weights that know no tasks, a session that is NULL or at work. */
+mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes to restore an image
  * of this size with this model; 0 when the model is NULL or a number is out of range. */

@@ -67,7 +67,7 @@ extension ImageBuffer {
 
 extension PixelFormat {
     /// The header numbers the formats sample by sample, four band counts each.
-    fileprivate init?(_ format: mirl_format) {
+    init?(_ format: mirl_format) {
         guard (MIRL_GREY8...MIRL_RGBAF).contains(format) else { return nil }
         let (sample, bands) = Int(format - MIRL_GREY8).quotientAndRemainder(dividingBy: 4)
         self.init([.uint8, .uint16, .float][sample], bands: bands + 1)

@@ -1,11 +1,6 @@
-// mirl_version and the functions of mirl_model; the handle is a retained Model.
+// The functions of mirl_model; the handle is a retained Model.
 import CMirl
 import Mirl
-
-@c @implementation
-public func mirl_version() -> UInt32 {
-    UInt32(MIRL_VERSION_MAJOR << 16 | MIRL_VERSION_MINOR << 8 | MIRL_VERSION_PATCH)
-}
 
 @c @implementation
 public func mirl_model_open(
@@ -34,6 +29,12 @@ public func mirl_model_open_default(
     _ model: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<mirl_error>?
 ) -> mirl_status {
     opening(model, error) { () throws(MirlError) in try Model.builtIn() }
+}
+
+@c @implementation
+public func mirl_model_knows(_ model: OpaquePointer?, _ task: mirl_task) -> CInt {
+    guard let model, let task = Task(task) else { return 0 }
+    return object(model, as: Model.self).knows(task) ? 1 : 0
 }
 
 @c @implementation

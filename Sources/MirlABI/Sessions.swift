@@ -9,11 +9,15 @@ let largestThreadCount: UInt32 = 1024
 /// What a mirl_session points to.
 private final class SessionHandle {
     let session: Session
-    /// Set while a restoration runs, so that a second one, from another thread or from within the progress
-    /// callback, is refused instead of corrupting the first.
-    let isBusy = Atomic(false)
+    private let isBusy = Atomic(false)
 
     init(_ session: Session) { self.session = session }
+
+    /// Whether the session is the caller's until `release`: a second use while it restores an image, from another
+    /// thread or from within a callback, must be refused instead of corrupting the first.
+    func claim() -> Bool { !isBusy.exchange(true, ordering: .acquiring) }
+
+    func release() { isBusy.store(false, ordering: .releasing) }
 }
 
 @c @implementation
@@ -24,12 +28,9 @@ public func mirl_session_new(
     reporting(to: error) { () throws(MirlError) in
         let model = object(try given(model, "model"), as: Model.self)
         let session = try given(session, "session")
-        var threads: UInt32 = 0
-        if let options { threads = try read(options, "options").threads }
-        guard threads <= largestThreadCount else {
-            throw .argument("options: \(threads) threads, at most \(largestThreadCount) are possible")
-        }
-        session.pointee = retained(SessionHandle(try Session(model, threads: Int(threads))))
+        var wishes = mirl_session_options()
+        if let options { wishes = try read(options, "options") }
+        session.pointee = retained(SessionHandle(try Session(model, wishes)))
     }
 }
 
@@ -46,18 +47,57 @@ public func mirl_restore(
         let source = try readImage(input, "input")
         let target = try readImage(output, "output")
         try checkPair(source, target)
-        let wishes = try Wishes(options)
-        guard !handle.isBusy.exchange(true, ordering: .acquiring) else {
-            throw .argument("session: is already restoring an image")
-        }
-        defer { handle.isBusy.store(false, ordering: .releasing) }
+        let wishes = try RestoreWishes(options)
+        guard handle.claim() else { throw .argument("session: is already restoring an image") }
+        defer { handle.release() }
         try handle.session.restore(
             source, into: target, task: wishes.task, strength: wishes.strength, progress: wishes.progress)
     }
 }
 
+@c @implementation
+public func mirl_session_seen(_ session: OpaquePointer?, _ confidence: UnsafeMutablePointer<Float>?) -> mirl_task {
+    confidence?.pointee = 0
+    guard let session else { return MIRL_AUTO }
+    let handle = object(session, as: SessionHandle.self)
+    guard handle.claim() else { return MIRL_AUTO }
+    defer { handle.release() }
+    guard let seen = handle.session.seen else { return MIRL_AUTO }
+    confidence?.pointee = seen.confidence
+    return seen.task.number
+}
+
+extension Session {
+    fileprivate convenience init(_ model: Model, _ options: mirl_session_options) throws(MirlError) {
+        guard options.threads <= largestThreadCount else {
+            throw .argument("options: \(options.threads) threads, at most \(largestThreadCount) are possible")
+        }
+        try self.init(
+            model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
+            runner: hostRunner(options), allocator: Allocator(options))
+    }
+}
+
+private func hostRunner(_ options: mirl_session_options) -> HostRunner? {
+    options.runner.map { runner in
+        let data = options.runner_data
+        return { count, work, workData in runner(data, work, workData, count) }
+    }
+}
+
+extension Allocator {
+    fileprivate init?(_ options: mirl_session_options) throws(MirlError) {
+        guard (options.allocate == nil) == (options.deallocate == nil) else {
+            throw .argument("options: allocate and deallocate must be given both or not at all")
+        }
+        guard let allocate = options.allocate, let deallocate = options.deallocate else { return nil }
+        let data = options.allocator_data
+        self.init(allocate: { allocate(data, $0, $1) }, deallocate: { deallocate(data, $0, $1) })
+    }
+}
+
 /// mirl_restore_options, checked, with defaults where there are none.
-private struct Wishes {
+private struct RestoreWishes {
     var task = Task.auto
     var strength: Float = 1
     var progress: ((Float) -> Bool)?
@@ -74,18 +114,6 @@ private struct Wishes {
         if let callback = options.progress {
             let userData = options.user_data
             progress = { callback(userData, $0) == 0 }
-        }
-    }
-}
-
-extension Task {
-    fileprivate init?(_ task: mirl_task) {
-        switch task {
-        case MIRL_AUTO: self = .auto
-        case MIRL_DENOISE: self = .denoise
-        case MIRL_DERAIN: self = .derain
-        case MIRL_DEHAZE: self = .dehaze
-        default: return nil
         }
     }
 }

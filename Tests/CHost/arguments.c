@@ -26,6 +26,7 @@ static void check_models(mirl_model *model)
     refused(mirl_model_open_default(NULL, &error), "model");
     CHECK(untouched == model);
     mirl_model_free(NULL);
+    CHECK(mirl_model_knows(NULL, MIRL_AUTO) == 0);
 
     CHECK(mirl_memory_estimate(NULL, 64, 64, 1) == 0);
     CHECK(mirl_memory_estimate(model, 0, 64, 1) == 0);
@@ -35,20 +36,37 @@ static void check_models(mirl_model *model)
     CHECK(mirl_memory_estimate(model, 64, 64, 1) > 0);
 }
 
+static void *refuse_memory(void *data, size_t size, size_t alignment)
+{
+    (void)data, (void)size, (void)alignment;
+    return NULL;
+}
+
 static void check_sessions(mirl_model *model)
 {
     mirl_session *session = NULL;
-    mirl_session_options options = { sizeof options, 1 };
+    mirl_session_options options = { .struct_size = sizeof options, .threads = 1 };
     refused(mirl_session_new(NULL, &options, &session, &error), "model");
     refused(mirl_session_new(model, &options, NULL, &error), "session");
     options.threads = UINT32_MAX;
     refused(mirl_session_new(model, &options, &session, &error), "threads");
-    options = (mirl_session_options){ 0, 1 };
+    options.threads = 1;
+    options.kernels = "abacus";
+    refused(mirl_session_new(model, &options, &session, &error), "abacus");
+    options.kernels = NULL;
+    options.allocate = refuse_memory;
+    refused(mirl_session_new(model, &options, &session, &error), "deallocate");
+    options.allocate = NULL;
+    options.struct_size = 0;
     refused(mirl_session_new(model, &options, &session, &error), "struct_size");
     options.struct_size = SIZE_MAX;
     refused(mirl_session_new(model, &options, &session, &error), "struct_size");
     CHECK(session == NULL);
     mirl_session_free(NULL);
+
+    float confidence = -1;
+    CHECK(mirl_session_seen(NULL, &confidence) == MIRL_AUTO && confidence == 0);
+    CHECK(mirl_session_seen(NULL, NULL) == MIRL_AUTO);
 }
 
 /* A struct of a later version is taken if it asks for nothing new. */
@@ -57,7 +75,7 @@ static void check_later_version(mirl_model *model)
     struct {
         mirl_session_options known;
         uint64_t appended;
-    } later = { { sizeof later, 1 }, 0 };
+    } later = { { .struct_size = sizeof later, .threads = 1 }, 0 };
     mirl_session *session = NULL;
     CHECK_STATUS(mirl_session_new(model, &later.known, &session, &error), MIRL_OK);
     mirl_session_free(session);

@@ -24,7 +24,11 @@ mirl_image copy_of(const mirl_image *image);
 size_t image_bytes(const mirl_image *image);
 bool same_bytes(const mirl_image *a, const mirl_image *b);
 
+/* The image as a session restores it, in memory of its own; free its data. */
+mirl_image restored_by(mirl_session *session, const mirl_image *image);
+
 void check_layout(void);
+void check_features(void);
 void check_arguments(void);
 void check_statuses(void);
 void check_formats(void);
@@ -34,4 +38,7 @@ void check_progress(void);
 void check_cancel(void);
 void check_thread_counts(void);
 void check_shared_model(void);
+void check_runner(void);
+void check_allocator(void);
+void check_fork(void);
 void check_surroundings(void);

@@ -57,6 +57,13 @@ bool same_bytes(const mirl_image *a, const mirl_image *b)
     return memcmp(a->data, b->data, image_bytes(a)) == 0;
 }
 
+mirl_image restored_by(mirl_session *session, const mirl_image *image)
+{
+    mirl_image output = copy_of(image);
+    CHECK_STATUS(mirl_restore(session, image, &output, NULL, NULL), MIRL_OK);
+    return output;
+}
+
 static bool gaps_untouched(const mirl_image *image)
 {
     for (uint32_t y = 0; y < image->height; y++)

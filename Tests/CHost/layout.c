@@ -1,4 +1,4 @@
-/* layout.c - the public structs lie in memory as programs compiled for version 0 of the ABI expect (64 bits). */
+/* layout.c - the public structs lie in memory, and the constants are numbered, as programs compiled for version 1 of the ABI expect (64 bits). */
 #include "host.h"
 
 #define AT(type, field, place) _Static_assert(offsetof(type, field) == (place), #type "." #field " moved")
@@ -21,9 +21,15 @@ AT(mirl_image, height, 16);
 AT(mirl_image, stride, 24);
 AT(mirl_image, data, 32);
 
-SIZE(mirl_session_options, 16);
+SIZE(mirl_session_options, 64);
 AT(mirl_session_options, struct_size, 0);
 AT(mirl_session_options, threads, 8);
+AT(mirl_session_options, kernels, 16);
+AT(mirl_session_options, runner, 24);
+AT(mirl_session_options, runner_data, 32);
+AT(mirl_session_options, allocate, 40);
+AT(mirl_session_options, deallocate, 48);
+AT(mirl_session_options, allocator_data, 56);
 
 SIZE(mirl_restore_options, 32);
 AT(mirl_restore_options, struct_size, 0);
@@ -31,6 +37,17 @@ AT(mirl_restore_options, task, 8);
 AT(mirl_restore_options, strength, 12);
 AT(mirl_restore_options, progress, 16);
 AT(mirl_restore_options, user_data, 24);
+
+_Static_assert(MIRL_VERSION_MAJOR == 1, "another ABI needs another soname");
+
+_Static_assert(MIRL_OK == 0 && MIRL_ERROR_ARGUMENT == 1 && MIRL_ERROR_MEMORY == 2 && MIRL_ERROR_IO == 3
+    && MIRL_ERROR_WEIGHTS == 4 && MIRL_ERROR_CANCELLED == 5 && MIRL_ERROR_SYSTEM == 6, "statuses renumbered");
+
+_Static_assert(MIRL_AUTO == 0 && MIRL_DENOISE == 1 && MIRL_DERAIN == 2 && MIRL_DEHAZE == 3, "tasks renumbered");
+
+_Static_assert(MIRL_GREY8 == 1 && MIRL_GREYA8 == 2 && MIRL_RGB8 == 3 && MIRL_RGBA8 == 4 && MIRL_GREY16 == 5
+    && MIRL_GREYA16 == 6 && MIRL_RGB16 == 7 && MIRL_RGBA16 == 8 && MIRL_GREYF == 9 && MIRL_GREYAF == 10
+    && MIRL_RGBF == 11 && MIRL_RGBAF == 12, "formats renumbered");
 
 /* What is left to see at run time: the library is of the header's version. */
 void check_layout(void)

@@ -9,6 +9,7 @@ static const struct {
     void (*check)(void);
 } checks[] = {
     { "layout", check_layout },
+    { "features", check_features },
     { "arguments", check_arguments },
     { "statuses", check_statuses },
     { "formats", check_formats },
@@ -18,6 +19,9 @@ static const struct {
     { "cancel", check_cancel },
     { "thread-counts", check_thread_counts },
     { "shared-model", check_shared_model },
+    { "runner", check_runner },
+    { "allocator", check_allocator },
+    { "fork", check_fork },
     { "surroundings", check_surroundings },
 };
 
@@ -58,7 +62,7 @@ mirl_session *default_session(uint32_t threads)
 {
     mirl_model *model = default_model();
     mirl_session *session = NULL;
-    mirl_session_options options = { sizeof options, threads };
+    mirl_session_options options = { .struct_size = sizeof options, .threads = threads };
     CHECK_STATUS(mirl_session_new(model, &options, &session, NULL), MIRL_OK);
     mirl_model_free(model);
     return session;

@@ -19,6 +19,7 @@ static int watching(void *user_data, float done)
     CHECK(pthread_equal(pthread_self(), w->caller));
     CHECK(done >= w->last && done <= 1);
     w->last = done;
+    CHECK(mirl_session_seen(w->session, NULL) == MIRL_AUTO);
     w->nested = mirl_restore(w->session, w->image, w->image, NULL, NULL);
     w->calls++;
     return done >= w->cancel_from ? -1 : 0;

@@ -67,9 +67,27 @@ static void check_memory_error(void)
     mirl_session_free(session);
 }
 
+/* More threads than the memory for their stacks allows: nothing is left behind, and fewer can be had. */
+static void check_system_error(void)
+{
+    mirl_model *model = default_model();
+    mirl_session *session = NULL;
+    mirl_session_options options = { .struct_size = sizeof options, .threads = 1024 };
+    struct rlimit limit, little = { (rlim_t)1 << 30, RLIM_INFINITY };
+    CHECK(getrlimit(RLIMIT_AS, &limit) == 0 && setrlimit(RLIMIT_AS, &little) == 0);
+    CHECK_STATUS(mirl_session_new(model, &options, &session, &error), MIRL_ERROR_SYSTEM);
+    CHECK(session == NULL && error.status == MIRL_ERROR_SYSTEM && strstr(error.message, "thread") != NULL);
+    options.threads = 2;
+    CHECK_STATUS(mirl_session_new(model, &options, &session, &error), MIRL_OK);
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    mirl_session_free(session);
+    mirl_model_free(model);
+}
+
 void check_statuses(void)
 {
     check_file_errors();
     check_long_messages();
+    check_system_error();
     check_memory_error();
 }

@@ -7,8 +7,7 @@
 static mirl_image restored_with(uint32_t threads, const mirl_image *image)
 {
     mirl_session *session = default_session(threads);
-    mirl_image output = copy_of(image);
-    CHECK_STATUS(mirl_restore(session, image, &output, NULL, NULL), MIRL_OK);
+    mirl_image output = restored_by(session, image);
     mirl_session_free(session);
     return output;
 }
@@ -36,8 +35,7 @@ static void *work(void *user_data)
 {
     job *j = user_data;
     for (int i = 0; i < 3; i++) {
-        mirl_image output = copy_of(&j->image);
-        CHECK_STATUS(mirl_restore(j->session, &j->image, &output, NULL, NULL), MIRL_OK);
+        mirl_image output = restored_by(j->session, &j->image);
         CHECK(same_bytes(&output, &j->expected));
         free(output.data);
     }

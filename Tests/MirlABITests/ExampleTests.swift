@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test func readsAFileAndSkipsComments() throws {
-        let file = Workshop.folder.appending(path: "comment.ppm")
+        let program = try Workshop.example.get()
+        let file = program.deletingLastPathComponent().appending(path: "comment.ppm")
         let plain = picture("P6\n9 7\n255\n", bytes: 189)
         try (Data("P6 # a\n# b\n9 7 255\n".utf8) + plain.suffix(189)).write(to: file)
         #expect(try restore(["auto", file.path], Data()).output == restore(["auto"], plain).output)

@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct HostTests {
     @Test(arguments: [
-        "layout", "arguments", "statuses", "formats", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
-        "shared-model", "surroundings",
+        "layout", "features", "arguments", "statuses", "formats", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
+        "shared-model", "runner", "allocator", "fork", "surroundings",
     ])
     func cHost(check: String) throws {
         let outcome = try Workshop.run(Workshop.host.get().path, [check])

@@ -18,7 +18,7 @@ import Testing
 
     @Test func exportsTheHeaderAndNothingElse() throws {
         let exported = try lines("nm", ["-D", "--defined-only"]).map { $0.split(separator: " ").last.map(String.init) ?? "" }
-        #expect(try Set(exported) == Set(declared().map { "\($0)@@MIRL_0" }))
+        #expect(try Set(exported) == Set(declared().map { "\($0)@@MIRL_1" }))
     }
 
     @Test func needsOnlyTheCAndCxxRuntimes() throws {
@@ -30,7 +30,7 @@ import Testing
 
     @Test func namesItselfByMajorVersionAndStaysLoaded() throws {
         let dynamic = try lines("readelf", ["-d"])
-        #expect(dynamic.contains { $0.contains("SONAME") && $0.contains("[libmirl.so.0]") })
+        #expect(dynamic.contains { $0.contains("SONAME") && $0.contains("[libmirl.so.1]") })
         #expect(dynamic.contains { $0.contains("NODELETE") })
     }
 }

@@ -19,7 +19,10 @@ enum Workshop {
     static let folder = build.appending(path: "c-programs")
 
     static let host = Result {
-        let names = ["main", "images", "layout", "arguments", "statuses", "progress", "threads", "surroundings"]
+        let names = [
+            "main", "images", "layout", "features", "arguments", "statuses", "progress", "threads", "runner", "allocator", "fork",
+            "surroundings",
+        ]
         return try compile(names.map { "Tests/CHost/\($0).c" }, to: "host", flags: ["-std=c17", "-Werror"] + linking)
     }
     static let loader = Result { try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"]) }
@@ -30,7 +33,7 @@ enum Workshop {
 
     private static func compile(_ files: [String], to name: String, flags: [String]) throws -> URL {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let soname = folder.appending(path: "libmirl.so.0").path
+        let soname = folder.appending(path: "libmirl.so.1").path
         if (try? FileManager.default.destinationOfSymbolicLink(atPath: soname)) == nil {
             try? FileManager.default.createSymbolicLink(atPath: soname, withDestinationPath: library.path)
         }

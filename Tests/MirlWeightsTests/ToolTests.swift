@@ -97,7 +97,7 @@ struct ToolTests {
     @Test func versionAndHelp() throws {
         defer { cleanUp() }
         let version = try run("--version")
-        #expect(version.code == 0 && version.out == "mirl-weights 0.1.0\n")
+        #expect(version.code == 0 && version.out == "mirl-weights 1.0.0\n")
         let help = try run("--help")
         #expect(help.code == 0 && help.out.contains("pack") && help.out.contains("verify"))
     }
