@@ -1,20 +1,23 @@
 """Magnitude pruning: which weights stay, as masks of 0 and 1.
 
 MIR-L (arXiv 2510.14463, section 3) prunes every tensor whose name contains `weight`: convolutions,
-linear layers and LayerNorm weights; never prompts, temperatures or biases. A weight that is masked
-once stays masked.
+linear layers and LayerNorm weights; never prompts, temperatures or biases. Beyond the paper, prompts can be pruned
+too, and magnitudes weighed by what a weight costs. A weight that is masked once stays masked.
 """
 
 import torch
 
+from network import Config, Network
+
+PROMPT = ".prompt_param"
 OUTPUT = "output.weight"  # pruned at half rate by `layerwise`: the image is made of little else
 
 Tensors = dict[str, torch.Tensor]
 
 
-def prunable(network) -> Tensors:
-    """The weights that pruning may remove, by name."""
-    return {name: p.data for name, p in network.named_parameters() if "weight" in name}
+def prunable(network, prompts: bool = False) -> Tensors:
+    """The weights that pruning may remove, by name, and if asked for the prompts' components."""
+    return {n: p.data for n, p in network.named_parameters() if "weight" in n or prompts and n.endswith(PROMPT)}
 
 
 def full(weights: Tensors) -> Tensors:
@@ -70,6 +73,40 @@ def prune_scaled(weights: Tensors, masks: Tensors, rate: float) -> Tensors:
 
 
 SCOPES = {"global": prune_global, "layerwise": prune_layerwise, "scaled": prune_scaled}
+
+
+def uses(config: Config, size: int = 64) -> dict[str, float]:
+    """How often each prunable weight is multiplied per pixel of an image of `size` x `size` pixels.
+
+    1 at full resolution, 1/4 a level below, and so on; 1 / size^2 in the prompts' linear layers, used once per image.
+    """
+    counts = {}
+
+    def count(name):
+        return lambda layer, inputs, output: counts.update({name: output.numel() / layer.weight.shape[0] / size**2})
+
+    with torch.device("meta"):  # shapes only
+        network = Network(config)
+        for name, layer in network.named_modules():
+            if hasattr(layer, "weight"):
+                layer.register_forward_hook(count(f"{name}.weight"))
+        network(torch.empty(1, 3, size, size))
+    return counts
+
+
+def remove(weights: Tensors, masks: Tensors, rate: float, scope: str, costs: dict[str, float] | None = None) -> Tensors:
+    """The masks without the `rate` of their survivors that matter least; `scope` is one of SCOPES.
+
+    With `costs`, as of `uses`, a weight w of cost c counts as |w| / sqrt(c): removing it adds about w^2 to the loss
+    (LeCun et al. 1990, with all curvatures equal) and saves c, and what adds least for what it saves goes first (Theis
+    et al. 2018, arXiv 1801.05787, there with Fisher information). `layerwise` does not change by it.
+    Prompts have a threshold for each: they begin at 0..1, far larger than weights, which says nothing of their use.
+    """
+    prompts = {name: w for name, w in weights.items() if name.endswith(PROMPT)}
+    others = {name: w for name, w in weights.items() if name not in prompts}
+    if costs:
+        others = {name: w / costs[name] ** 0.5 for name, w in others.items()}
+    return SCOPES[scope](others, masks, rate) | prune_layerwise(prompts, masks, rate)
 
 
 def gradual_density(progress: float, final: float, begin: float = 0.1, end: float = 0.65) -> float:

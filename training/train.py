@@ -3,9 +3,11 @@
     python train.py runs/NAME --preset lite --method gradual --density 0.14 --steps 8000 --data DATA
 
 DATA holds clean/ and haze/{target,depth}/ (see README.md). The run's folder gets
-  config.json         what was asked for
+  config.json         what was asked for; a run is resumed with the same options only
   log.csv             a line every 50 steps
   state.pt            all that is needed to go on (large, not committed)
+  ticket.safetensors  imp: the mask that the present round began with, a bit per weight; without state.pt the run goes on
+                      from there, since the seed has the rest
   weights.safetensors the averaged weights, fp16, zeros included (small once compressed by packing)
 
 Methods: `dense` trains once. `imp` is MIR-L's iterative magnitude pruning: train, remove a share of the
@@ -21,10 +23,13 @@ import math
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -35,6 +40,8 @@ from network import Config, Network, build
 from restore import load_network
 
 LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
+STATE, TICKET, WEIGHTS = "state.pt", "ticket.safetensors", "weights.safetensors"
+MAY_CHANGE = {"run", "data", "threads", "workers", "minutes", "compile"}  # when a run is resumed; they change no result
 
 
 def arguments(argv=None):
@@ -46,6 +53,8 @@ def arguments(argv=None):
     add("--tasks", nargs="+", default=list(TASKS), choices=TASKS, help="in turn; one that is named twice gets two turns")
     add("--method", default="gradual", choices=("dense", "imp", "gradual"))
     add("--scope", default="global", choices=prune.SCOPES)
+    add("--by-cost", action="store_true", help="weigh magnitudes by the multiply-adds that a weight costs at its resolution")
+    add("--prune-prompts", action="store_true", help="prune the prompts' components too")
     add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
     add("--rounds", type=int, default=15, help="imp: prunings")
     add("--rate", type=float, default=0.2, help="imp: share of the survivors removed by each pruning")
@@ -65,8 +74,8 @@ def arguments(argv=None):
     add("--workers", type=int, default=1)
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
     add("--compile", action="store_true")
-    add("--bf16", action="store_true", default=torch.cuda.is_available(),
-        help="multiply in bfloat16, as always on a GPU: 1.4 times as fast on a CPU with avx512_bf16, slower on others")
+    add("--bf16", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(),
+        help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on a CPU with avx512_bf16, slower on others")
     return parser.parse_args(argv)
 
 
@@ -85,15 +94,20 @@ class Run:
         self.folder = options.run
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.network = build(Config.load(options.preset), options.seed)
-        self.masks = prune.full(prune.prunable(self.network))
+        self.masks = prune.full(self.prunable(self.network))
+        self.costs = prune.uses(self.network.config) if options.by_cost else None
         if options.start:
             self.network.load_state_dict(load_network(options.start)[0].state_dict())
-            self.masks = {k: (w != 0).float() for k, w in prune.prunable(self.network).items()}
+            self.masks = {k: (w != 0).float() for k, w in self.prunable(self.network).items()}
         self.network.to(self.device)
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.round = self.step = 0
+        self.minutes, self.losses = 0.0, []  # trained so far; of the steps since the last line of the log
         self.begin_round()
+
+    def prunable(self, network: Network) -> prune.Tensors:
+        return prune.prunable(network, self.options.prune_prompts)
 
     def begin_round(self):
         self.average = Network(self.network.config).to(self.device)
@@ -147,35 +161,60 @@ class Run:
     def prune_to(self, target: float):
         rate = 1 - target / prune.density(self.masks)
         if rate > 0:
-            self.masks = prune.SCOPES[self.options.scope](prune.prunable(self.network), self.masks, rate)
+            self.remove(rate)
+
+    def remove(self, rate: float):
+        self.masks = prune.remove(self.prunable(self.network), self.masks, rate, self.options.scope, self.costs)
 
     def end_round(self):
         """Prunes by the trained weights' magnitudes and sends the survivors back to where they began."""
-        o = self.options
-        self.masks = prune.SCOPES[o.scope](prune.prunable(self.network), self.masks, o.rate)
-        if o.rewind == "weights":
+        self.remove(self.options.rate)
+        if self.options.rewind == "weights":
             self.network.load_state_dict(self.initial)
-        prune.apply(self.masks, prune.prunable(self.network))
-        self.round, self.step = self.round + 1, 0
+            packed = {k: torch.from_numpy(np.packbits(m.bool().cpu().numpy())) for k, m in self.masks.items()}
+            with replacing(self.folder / TICKET) as partial:
+                save_file(packed, partial, {"round": str(self.round + 1)})
+        self.go_on_from(self.round + 1)
+
+    def go_on_from(self, round: int):
+        prune.apply(self.masks, self.prunable(self.network))
+        self.round, self.step = round, 0
         self.begin_round()
 
     def save(self):
-        prune.apply(self.masks, prune.prunable(self.average))
+        prune.apply(self.masks, self.prunable(self.average))
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
-        state |= {"masks": {k: m.bool() for k, m in self.masks.items()}, "round": self.round, "step": self.step}
-        partial = self.folder / "state.pt.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "state.pt")
+        state |= {name: getattr(self, name) for name in ("round", "step", "minutes", "losses")}
+        state["masks"] = {k: m.bool() for k, m in self.masks.items()}
+        with replacing(self.folder / STATE) as partial:
+            torch.save(state, partial)
         weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
         metadata = {"config": self.network.config.as_json(), "round": str(self.round), "step": str(self.step)}
-        save_file(weights, self.folder / "weights.safetensors", metadata)
+        with replacing(self.folder / WEIGHTS) as partial:
+            save_file(weights, partial, metadata)
 
-    def load(self):
-        state = torch.load(self.folder / "state.pt", map_location=self.device, weights_only=True)
+    def resume(self):
+        """Goes on from what the folder holds, if anything."""
+        if (self.folder / STATE).exists():
+            self.load_state()
+        elif (self.folder / TICKET).exists():
+            self.load_ticket()
+        truncate_log(self.folder, (self.round, self.step))
+
+    def load_state(self):
+        state = torch.load(self.folder / STATE, map_location=self.device, weights_only=True)
         for name in ("network", "average", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         self.masks = {k: m.float() for k, m in state["masks"].items()}
         self.round, self.step = state["round"], state["step"]
+        self.minutes, self.losses = state.get("minutes", 0.0), state.get("losses", [])  # older states lack them
+
+    def load_ticket(self):
+        with safe_open(self.folder / TICKET, "np") as file:
+            for name, mask in self.masks.items():
+                bits = np.unpackbits(file.get_tensor(name), count=mask.numel())
+                self.masks[name] = torch.from_numpy(bits).to(mask).view_as(mask)
+            self.go_on_from(int(file.metadata()["round"]))
 
     def batches(self, patches: Patches):
         """The batches that are left in this round; each depends on the seed and its number only."""
@@ -184,14 +223,58 @@ class Run:
         return DataLoader(patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None)
 
 
-def log(folder: Path, row: dict):
+@contextmanager
+def replacing(path: Path):
+    """A path to write to; what is there when all went well takes the place of `path`."""
+    partial = path.with_name(path.name + ".partial")
+    yield partial
+    partial.replace(path)
+
+
+def check_options(options):
+    """Writes config.json if the run begins, else compares with it."""
+    asked = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
+    path, held = options.run / "config.json", [n for n in (STATE, TICKET, WEIGHTS) if (options.run / n).exists()]
+    if not held:
+        path.write_text(json.dumps({k: v for k, v in asked.items() if k not in ("run", "data", "minutes")}, indent=1) + "\n")
+        return
+    if held == [WEIGHTS]:
+        raise SystemExit(f"{options.run}: a run without the {STATE} that resuming it needs; name another folder")
+    try:
+        began = vars(arguments([str(options.run), "--data", ""])) | json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"{path}: {error}")
+    differing = [k for k in asked if k not in MAY_CHANGE and asked[k] != began[k]]
+    if differing:
+        lines = (f"  --{k.replace('_', '-')}: {began[k]} then, {asked[k]} now" for k in differing)
+        advice = "give the same, or name another folder"
+        raise SystemExit("\n".join((f"{options.run}: this run began with other options; {advice}:", *lines)))
+
+
+def truncate_log(folder: Path, last: tuple[int, int]):
+    """Drops the lines after `last`, a round and a step: what they tell of was lost, and will be trained again."""
     path = folder / "log.csv"
+    if not path.exists():
+        return
+    head, *lines = path.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if tuple(map(int, line.split(",")[:2])) <= last]
+    with replacing(path) as partial:
+        partial.write_text("".join((head, *kept)))
+
+
+def log(run: Run) -> dict[str, str]:
+    """Adds a line to the log: the mean loss since the line before."""
+    loss, run.losses = float(torch.stack(run.losses).mean()), []
+    row = {"round": run.round, "step": run.step, "loss": f"{loss:.5f}",
+           "density": f"{prune.density(run.masks):.4f}", "minutes": f"{run.minutes:.1f}"}
+    path = run.folder / "log.csv"
     new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, row)
         if new:
             writer.writeheader()
         writer.writerow(row)
+    return row
 
 
 def main(argv=None):
@@ -200,30 +283,27 @@ def main(argv=None):
         torch.set_num_threads(options.threads)
     torch.set_float32_matmul_precision("high")
     torch.set_flush_denormal(True)  # the optimizer's averages of pruned weights decay into them
-    run = Run(options)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    if (run.folder / "state.pt").exists():
-        run.load()
-    asked = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items() if k not in ("run", "data")}
-    (run.folder / "config.json").write_text(json.dumps(asked, indent=1) + "\n")
-    patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks))
+    options.run.mkdir(parents=True, exist_ok=True)
+    check_options(options)
+    try:
+        run = Run(options)
+        run.resume()
+        patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"train.py: {error}")
     rounds = options.rounds + 1 if options.method == "imp" else 1
-    start, stop = time.monotonic(), threading.Event()
+    stop, deadline = threading.Event(), time.monotonic() + 60 * options.minutes
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     while True:
-        losses, total = [], options.steps
-        bar = tqdm(run.batches(patches), initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
+        before, start = run.minutes, time.monotonic()
+        bar = tqdm(run.batches(patches), initial=run.step, total=options.steps, desc=f"round {run.round}", mininterval=5)
         for degraded, clean in bar:
-            losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
-            minutes = (time.monotonic() - start) / 60
-            if run.step % LOG_EVERY == 0 or run.step == total:
-                loss = float(torch.stack(losses).mean())
-                losses = []
-                bar.set_postfix(loss=f"{loss:.4f}")
-                log(run.folder, {"round": run.round, "step": run.step, "loss": f"{loss:.5f}",
-                                 "density": f"{prune.density(run.masks):.4f}", "minutes": f"{minutes:.1f}"})
-            stopping = stop.is_set() or minutes > options.minutes
+            run.losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
+            run.minutes = before + (time.monotonic() - start) / 60
+            if run.step % LOG_EVERY == 0 or run.step == options.steps:
+                bar.set_postfix(loss=log(run)["loss"])
+            stopping = stop.is_set() or time.monotonic() > deadline
             if run.step % SAVE_EVERY == 0 or stopping:
                 run.save()
             if stopping:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import prune
+from network import Config, Network
 
 A, B = "a.weight", prune.OUTPUT
 
@@ -35,6 +36,42 @@ def test_layerwise_removes_a_share_of_each_tensor_and_half_of_it_from_the_output
     masks = prune.prune_layerwise(tensors(), prune.full(tensors()), 0.5)
     # of A 2 of 4; of the output 1.5 of 6, rounded to 2
     assert kept(masks) == {A: [0, 0, 1, 1], B: [0, 1, 0, 1, 1, 1]}
+
+
+def test_by_cost_a_weight_must_be_worth_its_multiply_adds():
+    weights = {"high.weight": torch.tensor([0.6, 0.3]), "low.weight": torch.tensor([0.4, 0.2])}
+    costs = {"high.weight": 1, "low.weight": 0.25}  # |w| / sqrt(cost): 0.6, 0.3 and 0.8, 0.4
+    masks = prune.remove(weights, prune.full(weights), 0.25, "global")
+    assert kept(masks) == {"high.weight": [1, 1], "low.weight": [1, 0]}
+    masks = prune.remove(weights, prune.full(weights), 0.25, "global", costs)
+    assert kept(masks) == {"high.weight": [1, 0], "low.weight": [1, 1]}
+    masks = prune.remove(weights, masks, 2 / 3, "global", costs)
+    assert kept(masks) == {"high.weight": [0, 0], "low.weight": [1, 0]}
+
+
+def test_weights_are_used_as_often_as_their_level_has_pixels():
+    config = Config.load("golden")
+    uses = prune.uses(config)
+    assert uses.keys() == prune.prunable(Network(config)).keys()
+    for part, expected in (
+        ("encoder_level1.0.norm1.body", 1), ("refinement.0.attn.qkv", 1), ("output", 1),
+        ("down1_2.body.0", 1), ("up2_1.body.0", 1 / 4), ("noise_level1.ffn.dwconv", 1 / 4), ("prompt1.conv3x3", 1 / 4),
+        ("decoder_level3.0.ffn.project_out", 1 / 16), ("latent.0.norm2.body", 1 / 64), ("prompt3.linear_layer", 1 / 64**2),
+    ):  # fmt: skip
+        assert uses[f"{part}.weight"] == expected, part
+
+
+def test_prompts_are_pruned_each_by_itself_and_only_if_asked():
+    network = Network(Config.load("golden"))
+    assert not any(prune.PROMPT in name for name in prune.prunable(network))
+    weights = prune.prunable(network, prompts=True)
+    masks = prune.remove(weights, prune.full(weights), 0.25, "global")
+    prompts = {name: mask for name, mask in masks.items() if prune.PROMPT in name}
+    assert len(prompts) == 3 and masks.keys() == weights.keys()
+    for name, mask in prompts.items():
+        values = weights[name].abs()
+        assert prune.density({name: mask}) == pytest.approx(0.75, abs=0.01)
+        assert values[mask == 0].max() <= values[mask == 1].min()
 
 
 @pytest.mark.parametrize("scope", prune.SCOPES)

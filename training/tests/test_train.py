@@ -1,5 +1,8 @@
 """What training promises: pruning that rewinds exactly, and runs that can stop anywhere."""
 
+import csv
+import json
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -82,8 +85,99 @@ def test_a_run_stopped_after_every_step_equals_an_uninterrupted_one(tmp_path, ph
     for _ in range(8):
         train.main(start(tmp_path / "parts", photos, *method, "--minutes", "0"))
     whole, parts = (torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "parts"))
+    assert whole.pop("minutes") > 0 < parts.pop("minutes")
     assert_same(whole, parts)
     assert_same(*(load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts")))
+    assert_same(*(logged(tmp_path / name) for name in ("whole", "parts")))
+
+
+def logged(folder):
+    """The lines of a run's log, less the time."""
+    with (folder / "log.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "minutes"} for row in csv.DictReader(file)]
+
+
+def test_a_killed_run_logs_no_step_twice(tmp_path, photos, monkeypatch):
+    monkeypatch.setattr(train, "LOG_EVERY", 2)
+    method = ["--method", "imp", "--rounds", "1", "--steps", "5"]
+    train.main(start(tmp_path / "whole", photos, *method))
+    begun = start(tmp_path / "killed", photos, *method)
+    train.main(begun + ["--minutes", "0"])
+    saved = (tmp_path / "killed" / "state.pt").read_bytes()
+    for _ in range(6):
+        train.main(begun + ["--minutes", "0"])
+    assert [(row["round"], row["step"]) for row in logged(tmp_path / "killed")][-1] == ("1", "2")
+    (tmp_path / "killed" / "state.pt").write_bytes(saved)  # as if nothing had been saved since
+    train.main(begun)
+    assert_same(*(logged(tmp_path / name) for name in ("whole", "killed")))
+
+
+def test_imp_goes_on_from_the_mask_and_the_seed_alone(tmp_path, photos):
+    method = ["--method", "imp", "--rounds", "2", "--steps", "2"]
+    train.main(start(tmp_path / "whole", photos, *method))
+    (tmp_path / "parts").mkdir()
+    for name in ("ticket.safetensors", "config.json", "log.csv"):
+        (tmp_path / "parts" / name).write_bytes((tmp_path / "whole" / name).read_bytes())
+    train.main(start(tmp_path / "parts", photos, *method))
+    assert_same(*(load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts")))
+    assert_same(*(logged(tmp_path / name) for name in ("whole", "parts")))
+    assert (tmp_path / "whole" / "ticket.safetensors").stat().st_size < 0.25 * weights_size(tmp_path / "whole")
+
+
+def weights_size(folder):
+    return (folder / "weights.safetensors").stat().st_size
+
+
+def test_a_run_is_not_resumed_with_other_options(tmp_path, photos):
+    begun = start(tmp_path, photos, "--method", "dense", "--steps", "2")
+    train.main(begun + ["--minutes", "0"])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SystemExit) as refused:
+        train.main(begun + ["--steps", "3", "--tasks", "denoise", "--threads", "1", "--start", "x"])
+    first, *differing = str(refused.value).splitlines()
+    assert first.startswith(f"{tmp_path}: this run began with other options")
+    assert differing == [
+        "  --tasks: ['denoise', 'derain', 'dehaze'] then, ['denoise'] now",
+        "  --start: None then, x now",
+        "  --steps: 2 then, 3 now",
+    ]
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_threads_workers_minutes_and_the_data_s_place_may_change(tmp_path, photos):
+    (tmp_path / "moved").symlink_to(photos)
+    begun = start(tmp_path / "run", photos, "--method", "dense", "--steps", "2")
+    train.main(begun + ["--minutes", "0"])
+    train.main(begun + ["--data", str(tmp_path / "moved"), "--threads", "1", "--workers", "1", "--minutes", "9"])
+    assert logged(tmp_path / "run")[-1]["step"] == "2"
+
+
+def test_options_that_a_config_is_too_old_to_name_count_at_their_defaults(tmp_path, photos):
+    begun = start(tmp_path, photos, "--method", "dense", "--steps", "2")
+    train.main(begun + ["--minutes", "0"])
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["by_cost"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(SystemExit, match="--by-cost: False then, True now"):
+        train.main(begun + ["--by-cost"])
+    train.main(begun)
+
+
+def test_the_weights_of_a_run_whose_state_is_gone_are_not_overwritten(tmp_path, photos):
+    begun = start(tmp_path, photos, "--method", "dense", "--steps", "2")
+    train.main(begun)
+    (tmp_path / "state.pt").unlink()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(SystemExit, match="a run without the state.pt"):
+        train.main(begun + ["--steps", "3"])
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_data_folder_without_photos_is_named(tmp_path):
+    for folder in ("clean", "haze/target"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(SystemExit, match="clean: no photos"):
+        train.main(start(tmp_path / "run", tmp_path, "--method", "dense"))
 
 
 def assert_same(a, b):
@@ -100,11 +194,12 @@ def assert_same(a, b):
         assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
 
 
-@pytest.mark.parametrize("steps", [4, 7])
-def test_gradual_pruning_ends_at_the_asked_density(tmp_path, photos, monkeypatch, steps):
+@pytest.mark.parametrize("steps, beyond", [(4, []), (7, []), (4, ["--by-cost"]), (4, ["--prune-prompts"])])
+def test_gradual_pruning_ends_at_the_asked_density(tmp_path, photos, monkeypatch, steps, beyond):
     monkeypatch.setattr(train, "PRUNE_EVERY", 3)
-    train.main(start(tmp_path, photos, "--method", "gradual", "--density", "0.2", "--steps", str(steps)))
-    weights = {k: w for k, w in load_file(tmp_path / "weights.safetensors").items() if "weight" in k}
+    train.main(start(tmp_path, photos, "--method", "gradual", "--density", "0.2", "--steps", str(steps), *beyond))
+    kinds = ("weight", "prompt_param") if "--prune-prompts" in beyond else ("weight",)
+    weights = {k: w for k, w in load_file(tmp_path / "weights.safetensors").items() if k.endswith(kinds)}
     assert prune.density({k: (w != 0).float() for k, w in weights.items()}) == pytest.approx(0.2, abs=1e-3)
 
 
