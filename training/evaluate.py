@@ -3,6 +3,7 @@
     python evaluate.py DATA --run runs/NAME
     python evaluate.py DATA --weights FILE.safetensors --steer
     python evaluate.py DATA --command "mirl-filter -q --task {task}"
+    python evaluate.py DATA --baseline bm3d --tasks denoise
 
 DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/; what is missing is left out. An
 input's target has its name, or agrees with it up to the last underscore, or is named by what comes before the
@@ -10,6 +11,9 @@ first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are 
 clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
 range 1, and averaged over images. A command reads PNG from stdin and writes PNG to stdout, so its result is
 rounded to 8 bits.
+
+The set `clean` tells what harm restoring does: the photos of denoise/ and rain/target/ as they are, with the task
+`auto`, compared with themselves.
 """
 
 import argparse
@@ -28,13 +32,13 @@ from PIL import Image
 from skimage.metrics import structural_similarity
 from tqdm import tqdm
 
+import baselines
 from data import SIGMAS, TASKS, add_noise, load_photo, photos
 
 MULTIPLE = 16
 PAIRED = {"rain": "derain", "haze": "dehaze"}  # folder -> task
+AUTO = "auto"  # the task of clean photos: the network judges for itself
 COLUMNS = ("set", "images", "psnr_in", "psnr_out", "gain", "ssim_in", "ssim_out")
-
-Restorer = Callable[[np.ndarray, str], np.ndarray]  # (uint8 (height, width, 3), task) -> float32 0..1
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,23 @@ class Case:
     sets: tuple[str, ...]
     degraded: np.ndarray
     clean: np.ndarray
+    name: str
+    sigma: int = 0  # of the noise
 
 
-def arguments():
+Restorer = Callable[[Case], np.ndarray]  # gives float32 0..1 (height, width, 3)
+
+
+def arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("data", type=Path)
     by = parser.add_mutually_exclusive_group(required=True)
     by.add_argument("--run", type=Path, help="folder of a training run")
     by.add_argument("--weights", type=Path, help="safetensors file")
-    by.add_argument("--command", help="filter from stdin to stdout; {task} stands for denoise, derain or dehaze")
-    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    by.add_argument("--command", help="filter from stdin to stdout; {task} stands for denoise, derain, dehaze or auto")
+    by.add_argument("--baseline", choices=baselines.METHODS, help="classical method, for its task only (baselines.py)")
+    add("--tasks", nargs="+", default=[*TASKS, AUTO], choices=[*TASKS, AUTO])
     add("--steer", action="store_true", help="PyTorch: fix the prompt mixtures to the task's (exported weights)")
     add("--round", action="store_true", help="PyTorch: round results to 8 bits, as a command's are")
     add("--limit", type=int, help="so many images of each folder and style, evenly spread")
@@ -63,7 +73,11 @@ def arguments():
     add("--threads", type=int, default=0, help="PyTorch")
     add("--csv", type=Path, help="write the table here as CSV")
     add("--markdown", type=Path, help="write the table here as Markdown")
-    return parser.parse_args()
+    add("--each", type=Path, help="write the figures of every image here as CSV")
+    options = parser.parse_args(argv)
+    if options.baseline:
+        options.tasks = [baselines.METHODS[options.baseline].task]
+    return options
 
 
 # Data
@@ -106,7 +120,7 @@ def noise_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[C
         for sigma in SIGMAS:
             rng = np.random.default_rng((0, sigma, number))
             noisy = np.round(add_noise(rng, clean.astype(np.float32) / 255, sigma) * 255).astype(np.uint8)
-            yield Case("denoise", (f"noise {sigma}",), noisy, clean)
+            yield Case("denoise", (f"noise {sigma}",), noisy, clean, path.name, sigma)
 
 
 def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
@@ -116,7 +130,14 @@ def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Ca
         if degraded.shape != clean.shape:
             raise SystemExit(f"{path}: {degraded.shape[1::-1]} pixels, its target {clean.shape[1::-1]}")
         sets = (folder.name, f"{folder.name} {style(path)}".strip())
-        yield Case(PAIRED[folder.name], tuple(dict.fromkeys(sets)), central(degraded, crop), central(clean, crop))
+        pair = central(degraded, crop), central(clean, crop)
+        yield Case(PAIRED[folder.name], tuple(dict.fromkeys(sets)), *pair, path.name)
+
+
+def clean_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
+    for path in spread_by_style(photos(folder), limit):
+        photo = central(load_photo(path), crop)
+        yield Case(AUTO, ("clean",), photo, photo, path.name)
 
 
 def cases(options) -> Iterator[Case]:
@@ -125,6 +146,9 @@ def cases(options) -> Iterator[Case]:
     for name, task in PAIRED.items():
         if task in options.tasks and (options.data / name).is_dir():
             yield from pair_cases(options.data / name, options.limit, options.crop)
+    for folder in (options.data / "denoise", options.data / "rain" / "target"):
+        if AUTO in options.tasks and folder.is_dir():
+            yield from clean_cases(folder, options.limit, options.crop)
 
 
 # Restorers
@@ -143,10 +167,10 @@ def by_pytorch(path: Path, steer: bool, rounded: bool, threads: int) -> Restorer
     if steer and not mixtures:
         raise SystemExit(f"{path}: no mixtures to steer with; export.py adds them")
 
-    def run(image: np.ndarray, task: str) -> np.ndarray:
+    def run(case: Case) -> np.ndarray:
         if steer:
-            network.steer(mixtures[task].to(device))
-        batch = torch.from_numpy(image.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
+            network.steer(None if case.task == AUTO else mixtures[case.task].to(device))
+        batch = torch.from_numpy(case.degraded.astype(np.float32) / 255).permute(2, 0, 1)[None].to(device)
         restored = restore(network, batch)[0].clamp(0, 1).permute(1, 2, 0).cpu().numpy()
         return np.round(restored * 255) / np.float32(255) if rounded else restored
 
@@ -154,10 +178,10 @@ def by_pytorch(path: Path, steer: bool, rounded: bool, threads: int) -> Restorer
 
 
 def by_command(template: str) -> Restorer:
-    def run(image: np.ndarray, task: str) -> np.ndarray:
+    def run(case: Case) -> np.ndarray:
         png = io.BytesIO()
-        Image.fromarray(image).save(png, "PNG", compress_level=1)
-        command = [part.replace("{task}", task) for part in shlex.split(template)]
+        Image.fromarray(case.degraded).save(png, "PNG", compress_level=1)
+        command = [part.replace("{task}", case.task) for part in shlex.split(template)]
         done = subprocess.run(command, input=png.getvalue(), capture_output=True)
         if done.returncode:
             message = done.stderr.decode(errors="replace").strip()
@@ -167,11 +191,26 @@ def by_command(template: str) -> Restorer:
     return run
 
 
+def by_baseline(name: str) -> Restorer:
+    method = baselines.METHODS[name]
+    return lambda case: method(case.degraded.astype(np.float32) / 255, case.sigma / 255)
+
+
+def restorer(options) -> Restorer:
+    if options.command:
+        return by_command(options.command)
+    if options.baseline:
+        return by_baseline(options.baseline)
+    path = options.weights or options.run / "weights.safetensors"
+    return by_pytorch(path, options.steer, options.round, options.threads)
+
+
 # Figures
 
 
 def psnr(image: np.ndarray, clean: np.ndarray) -> float:
-    return float(-10 * np.log10(np.mean((image.astype(np.float64) - clean) ** 2) + 1e-20))
+    error = np.mean((image.astype(np.float64) - clean) ** 2)
+    return float(-10 * np.log10(error)) if error else np.inf
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:
@@ -181,30 +220,54 @@ def ssim(image: np.ndarray, clean: np.ndarray) -> float:
 def figures(case: Case, restorer: Restorer) -> tuple[float, ...]:
     """PSNR in and out, SSIM in and out."""
     degraded, clean = (image.astype(np.float32) / 255 for image in (case.degraded, case.clean))
-    restored = restorer(case.degraded, case.task)
+    restored = restorer(case)
     if restored.shape != clean.shape:
-        raise SystemExit(f"{case.sets[0]}: an image of {clean.shape} came back as {restored.shape}")
+        raise SystemExit(f"{case.name}: an image of {clean.shape} came back as {restored.shape}")
     return psnr(degraded, clean), psnr(restored, clean), ssim(degraded, clean), ssim(restored, clean)
 
 
-def table(results: dict[str, list[tuple[float, ...]]]) -> list[dict[str, str]]:
-    rows = []
-    for name, measured in results.items():
-        psnr_in, psnr_out, ssim_in, ssim_out = np.mean(measured, axis=0)
-        psnrs = (f"{psnr_in:.2f}", f"{psnr_out:.2f}", f"{psnr_out - psnr_in:+.2f}")
-        cells = (name, str(len(measured)), *psnrs, f"{ssim_in:.4f}", f"{ssim_out:.4f}")
-        rows.append(dict(zip(COLUMNS, cells)))
-    return rows
+@dataclass(frozen=True)
+class Row:
+    """Figures of a set of images: their means, or the worst."""
+
+    set: str
+    images: int
+    psnr_in: float
+    psnr_out: float
+    ssim_in: float
+    ssim_out: float
+
+    def cells(self) -> tuple[str, ...]:
+        """As COLUMNS; a gain over images that were perfect is left out."""
+        gain = f"{self.psnr_out - self.psnr_in:+.2f}" if np.isfinite(self.psnr_in) else ""
+        psnrs = f"{self.psnr_in:.2f}", f"{self.psnr_out:.2f}", gain
+        return self.set, str(self.images), *psnrs, f"{self.ssim_in:.4f}", f"{self.ssim_out:.4f}"
 
 
-def as_markdown(rows: list[dict[str, str]]) -> str:
+def measure(options) -> tuple[list[Row], list[Row]]:
+    """The figures of every set, and of every image."""
+    restore, results, each = restorer(options), {}, []
+    for case in tqdm(cases(options), unit="image", disable=None):
+        measured = figures(case, restore)
+        each.append(Row(f"{case.sets[-1]}: {case.name}", 1, *measured))
+        for name in case.sets:
+            results.setdefault(name, []).append(measured)
+    if not each:
+        raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images of the asked tasks")
+    rows = [Row(name, len(found), *np.mean(found, axis=0)) for name, found in results.items()]
+    if worst := results.get("clean"):
+        rows.append(Row("clean, the worst", 1, *np.min(worst, axis=0)))
+    return rows, each
+
+
+def as_markdown(rows: list[Row]) -> str:
     head = ("set", "images", "PSNR in", "PSNR out", "gain", "SSIM in", "SSIM out")
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + [list(row.values()) for row in rows]
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + [row.cells() for row in rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-def as_text(rows: list[dict[str, str]]) -> str:
-    lines = [COLUMNS] + [tuple(row.values()) for row in rows]
+def as_text(rows: list[Row]) -> str:
+    lines = [COLUMNS] + [row.cells() for row in rows]
     first, *others = (max(map(len, column)) for column in zip(*lines))
     return "".join(
         line[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(line[1:], others)) + "\n"
@@ -212,29 +275,21 @@ def as_text(rows: list[dict[str, str]]) -> str:
     )
 
 
+def write_csv(path: Path, rows: list[Row]):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, *(row.cells() for row in rows)])
+
+
 def main():
     options = arguments()
-    if options.command:
-        restorer = by_command(options.command)
-    else:
-        path = options.weights or options.run / "weights.safetensors"
-        restorer = by_pytorch(path, options.steer, options.round, options.threads)
-    results: dict[str, list] = {}
-    for case in tqdm(cases(options), unit="image", disable=None):
-        measured = figures(case, restorer)
-        for name in case.sets:
-            results.setdefault(name, []).append(measured)
-    if not results:
-        raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images of the asked tasks")
-    rows = table(results)
+    rows, each = measure(options)
     sys.stdout.write(as_text(rows))
     if options.markdown:
         options.markdown.write_text(as_markdown(rows))
     if options.csv:
-        with options.csv.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(options.csv, rows)
+    if options.each:
+        write_csv(options.each, each)
 
 
 if __name__ == "__main__":

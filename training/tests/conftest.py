@@ -1,5 +1,6 @@
 """Lets the tests import the training code, and makes what they compute repeatable."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "training"))
 torch.set_num_threads(1)
 
 
@@ -23,3 +25,12 @@ def photos(tmp_path_factory) -> Path:
             pixels = rng.integers(0, 256, (40, 48, channels), dtype=np.uint8).squeeze()
             Image.fromarray(pixels).save(root / folder / f"{name}.png")
     return root
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder with the built mirl-filter and mirl-weights: MIRL_BIN, or where `make` leaves them."""
+    folder = Path(os.environ.get("MIRL_BIN", ROOT / ".build/release"))
+    if missing := [name for name in ("mirl-filter", "mirl-weights") if not (folder / name).exists()]:
+        pytest.skip(f"{folder}: no {' and no '.join(missing)}; run make, or name their folder in MIRL_BIN")
+    return folder

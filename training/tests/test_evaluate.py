@@ -42,7 +42,7 @@ def test_pairs_match_by_name(tmp_path, name, target):
 def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
     (tmp_path / "denoise").symlink_to(photos / "clean")
     table = tmp_path / "table.csv"
-    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "cat", "--csv", str(table)])
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "cat", "--csv", str(table), "--tasks", "denoise"])
     evaluate.main()
     rows = list(csv.DictReader(table.open()))
     assert [row["set"] for row in rows] == ["noise 15", "noise 25", "noise 50"]
@@ -61,3 +61,29 @@ def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task(ph
     assert set(mixtures) == set(TASKS)
     assert all(rows.shape == (3, 5) and torch.allclose(rows.sum(1), torch.ones(3)) for rows in mixtures.values())
     assert export.progress(run) == (0, 2)
+
+
+def test_clean_photos_are_compared_with_themselves_in_auto(photos, tmp_path):
+    (tmp_path / "denoise").symlink_to(photos / "clean")
+    asked = []
+    options = evaluate.arguments([str(tmp_path), "--command", "unused", "--tasks", "auto"])
+    for case in evaluate.cases(options):
+        asked.append(case.task)
+        assert np.array_equal(case.degraded, case.clean)
+    assert asked == ["auto"] * 3
+    copied, darker = (
+        evaluate.measure(evaluate.arguments([str(tmp_path), "--tasks", "auto", "--command", command]))[0]
+        for command in ("cat", f"{sys.executable} -c '{DARKEN}'")
+    )
+    assert [row.cells() for row in copied] == [
+        ("clean", "3", "inf", "inf", "", "1.0000", "1.0000"),
+        ("clean, the worst", "1", "inf", "inf", "", "1.0000", "1.0000"),
+    ]
+    assert darker[0].psnr_out > darker[1].psnr_out > 10
+
+
+DARKEN = """
+import sys
+from PIL import Image
+Image.open(sys.stdin.buffer).point(lambda v: v - (v > 99)).save(sys.stdout.buffer, "PNG")
+"""
