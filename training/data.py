@@ -4,6 +4,7 @@ Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's prot
 Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H)
 and motion-blurred noise (DID-MDN), light to heavy, with a veil now and then.
 Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
+A share of the patches may be clean, to be left as they are.
 Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).
 """
 
@@ -19,6 +20,7 @@ from scipy import ndimage
 from torch.utils.data import Dataset
 
 TASKS = ("denoise", "derain", "dehaze")
+CLEAN = "clean"  # what a patch has instead of a task when nothing is wrong with it
 SIGMAS = (15, 25, 50)
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
@@ -136,9 +138,11 @@ class Shape:
 class Patches(Dataset):
     """Item i is the batch of step i: (degraded, clean), each float32 (count, 3, size, size)."""
 
-    def __init__(self, root: Path, shape_at: Callable[[int], Shape], seed: int, tasks: tuple[str, ...] = TASKS):
+    def __init__(
+        self, root: Path, shape_at: Callable[[int], Shape], seed: int, tasks: tuple[str, ...] = TASKS, clean_share: float = 0
+    ):
         clean, haze = root / "clean", root / "haze"
-        self.shape_at, self.seed, self.tasks = shape_at, seed, tasks
+        self.shape_at, self.seed, self.tasks, self.clean_share = shape_at, seed, tasks, clean_share
         self.clean = [load_photo(p) for p in photos(clean)] if set(tasks) - {"dehaze"} else []
         self.hazy = []
         if "dehaze" in tasks:
@@ -157,11 +161,18 @@ class Patches(Dataset):
         return torch.from_numpy(np.ascontiguousarray(degraded)), torch.from_numpy(np.ascontiguousarray(clean))
 
     def tasks_at(self, step: int) -> list[str]:
-        """The tasks of the patches of a step: all in turn, from batch to batch."""
+        """The tasks of the patches of a step: all in turn, from batch to batch, but a share of them CLEAN."""
         count = self.shape_at(step).count
-        return [self.tasks[i % len(self.tasks)] for i in range(step * count, (step + 1) * count)]
+        spared = np.random.default_rng((self.seed, step, 1)).random(count) < self.clean_share
+        turns = range(step * count, (step + 1) * count)
+        return [CLEAN if spare else self.tasks[i % len(self.tasks)] for i, spare in zip(turns, spared)]
 
     def pair(self, rng, task: str, size: int):
+        if task == CLEAN:
+            number = rng.integers(len(self.clean) + len(self.hazy))
+            photo = self.clean[number] if number < len(self.clean) else self.hazy[number - len(self.clean)][0]
+            image = as_8_bits(rng, self.crop(rng, photo, None, size, shrink=0.4)[0], 0.1)
+            return image, image
         if task == "dehaze":
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)

@@ -35,7 +35,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 import prune
-from data import TASKS, Patches, Shape
+from data import CLEAN, TASKS, Patches, Shape
 from network import Config, Network, build
 from restore import load_network
 
@@ -68,6 +68,8 @@ def arguments(argv=None):
     add("--large-after", type=float, default=1.0, help="progress after which patches are twice as wide, a quarter as many")
     add("--name-tasks", type=float, default=0.0,
         help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
+    add("--clean-share", type=float, default=0.0,
+        help="share of patches that are clean, to be left as they are (0..1); their prompt component comes after the tasks'")
     add("--average", type=float, default=0.999, help="decay of the running average of the weights")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0)
@@ -131,7 +133,7 @@ class Run:
 
     def naming_loss(self, tasks: list[str]) -> torch.Tensor:
         """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes."""
-        labels = torch.tensor([TASKS.index(task) for task in tasks], device=self.device)
+        labels = torch.tensor([(*TASKS, CLEAN).index(task) for task in tasks], device=self.device)
         scores = self.network.mixtures().float().clamp_min(1e-8).log()
         return F.nll_loss(scores.flatten(0, 1), labels.repeat(len(scores)))
 
@@ -288,7 +290,7 @@ def main(argv=None):
     try:
         run = Run(options)
         run.resume()
-        patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks))
+        patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks), options.clean_share)
     except (OSError, ValueError) as error:
         raise SystemExit(f"train.py: {error}")
     rounds = options.rounds + 1 if options.method == "imp" else 1

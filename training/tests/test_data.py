@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from data import TASKS, Patches, Shape
+from data import CLEAN, TASKS, Patches, Shape
 
 
-def patches(root, seed=0, tasks=TASKS):
-    return Patches(root, lambda step: Shape(4, 16), seed, tasks)
+def patches(root, seed=0, tasks=TASKS, clean_share=0):
+    return Patches(root, lambda step: Shape(4, 16), seed, tasks, clean_share)
 
 
 def test_batches_depend_on_the_seed_and_the_step_only(photos):
@@ -47,6 +47,26 @@ def test_the_tasks_alternate_within_and_across_batches(photos):
     for step in range(3):
         data[step]
     assert seen == list(TASKS) * 4
+
+
+@pytest.mark.parametrize("tasks", [TASKS, ("dehaze",), ("derain",)])
+def test_a_share_of_the_patches_is_clean(photos, tasks):
+    data = patches(photos, tasks=tasks, clean_share=0.25)
+    seen = [data.tasks_at(step) for step in range(100)]
+    assert 70 < sum(batch.count(CLEAN) for batch in seen) < 130  # of 400
+    assert {task for batch in seen for task in batch} == {CLEAN, *tasks}
+    for step in range(8):
+        degraded, clean = data[step]
+        same = [torch.equal(*pair) for pair in zip(degraded, clean)]
+        assert all(same[i] for i, task in enumerate(seen[step]) if task == CLEAN)
+        assert not any(same[i] for i, task in enumerate(seen[step]) if task == "dehaze")  # rain may miss a small patch
+        assert torch.equal(degraded, patches(photos, tasks=tasks, clean_share=0.25)[step][0])
+
+
+def test_clean_patches_take_turns_without_moving_the_others(photos):
+    plain, some = patches(photos), patches(photos, clean_share=0.3)
+    for step in range(20):
+        assert all(b in (a, CLEAN) for a, b in zip(plain.tasks_at(step), some.tasks_at(step)))
 
 
 def test_a_folder_without_photos_is_named(tmp_path):

@@ -9,6 +9,8 @@ from safetensors.torch import load_file
 
 import prune
 import train
+from data import TASKS
+from restore import load_network, restore
 
 TINY = ["--preset", "golden", "--workers", "0", "--patches", "4", "--size", "16", "--lr", "1e-3"]
 
@@ -51,6 +53,17 @@ def test_naming_tasks_makes_the_mixtures_tell_them_apart(tmp_path, photos):
         run.train_step(images, images, tasks)
     run.network(images)
     assert run.naming_loss(tasks) < before / 4
+
+
+def test_a_run_learns_to_leave_clean_patches_alone_and_to_name_them(tmp_path, photos):
+    options = ["--method", "dense", "--clean-share", "1", "--name-tasks", "0.1", "--steps", "60", "--lr", "1e-2"]
+    train.main(start(tmp_path, photos, *options))
+    network, _ = load_network(tmp_path / "weights.safetensors")
+    images = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(5))
+    untrained = train.build(network.config, 0)
+    harm = [(restore(n, images) - images).abs().mean() for n in (untrained, network)]
+    assert harm[1] < harm[0] / 4
+    assert (network.mixtures().argmax(-1) == len(TASKS)).all()
 
 
 def test_rewinding_the_learning_rate_keeps_the_trained_survivors(tmp_path, photos):
