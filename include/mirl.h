@@ -147,8 +147,8 @@ typedef int (*mirl_runner)(void *runner_data, mirl_work work, void *work_data, u
 /* `size` bytes that begin at a multiple of `alignment`, a power of two; NULL if there are none. */
 typedef void *(*mirl_allocate)(void *allocator_data, size_t size, size_t alignment);
 
-/* Takes back a block of mirl_allocate's and its size. */
-typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size);
+/* Takes back a block of mirl_allocate's, with the size and the alignment that it was asked for. */
+typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, size_t alignment);
 
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {

@@ -4,11 +4,11 @@ import Glibc
 public struct Allocator {
     /// At least `size` bytes that begin at a multiple of `alignment`, a power of two; nil if there are none.
     public var allocate: (_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer?
-    public var deallocate: (_ block: UnsafeMutableRawPointer, _ size: Int) -> Void
+    public var deallocate: (_ block: UnsafeMutableRawPointer, _ size: Int, _ alignment: Int) -> Void
 
     public init(
         allocate: @escaping (_ size: Int, _ alignment: Int) -> UnsafeMutableRawPointer?,
-        deallocate: @escaping (_ block: UnsafeMutableRawPointer, _ size: Int) -> Void
+        deallocate: @escaping (_ block: UnsafeMutableRawPointer, _ size: Int, _ alignment: Int) -> Void
     ) {
         self.allocate = allocate
         self.deallocate = deallocate
@@ -20,7 +20,7 @@ public struct Allocator {
                 var block: UnsafeMutableRawPointer?
                 return posix_memalign(&block, alignment, size) == 0 ? block : nil
             },
-            deallocate: { block, _ in free(block) })
+            deallocate: { block, _, _ in free(block) })
     }
 }
 
@@ -54,7 +54,7 @@ final class SessionMemory {
     }
 
     private func release() {
-        if let base { allocator.deallocate(base, size) }
+        if let base { allocator.deallocate(base, size, Self.alignment) }
         base = nil
         size = 0
     }

@@ -92,7 +92,7 @@ extension Allocator {
         }
         guard let allocate = options.allocate, let deallocate = options.deallocate else { return nil }
         let data = options.allocator_data
-        self.init(allocate: { allocate(data, $0, $1) }, deallocate: { deallocate(data, $0, $1) })
+        self.init(allocate: { allocate(data, $0, $1) }, deallocate: { deallocate(data, $0, $1, $2) })
     }
 }
 

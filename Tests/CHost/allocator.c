@@ -1,5 +1,5 @@
-/* allocator.c - the host's allocator gives all memory that grows with the image, gets every block back with its size,
- * and may refuse. */
+/* allocator.c - the host's allocator gives all memory that grows with the image, gets every block back with what it
+ * was asked for, and may refuse. */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -7,6 +7,7 @@
 
 typedef struct {
     size_t held, most, largest; /* bytes now, at most, and in the largest block */
+    size_t alignment;
     size_t shift;               /* bytes that blocks begin too late */
     bool refuses;
 } account;
@@ -19,16 +20,17 @@ static void *take(void *allocator_data, size_t size, size_t alignment)
     if (a->refuses)
         return NULL;
     CHECK(posix_memalign(&block, alignment, size + a->shift) == 0);
+    a->alignment = alignment;
     a->held += size;
     a->most = a->held > a->most ? a->held : a->most;
     a->largest = size > a->largest ? size : a->largest;
     return (char *)block + a->shift;
 }
 
-static void give_back(void *allocator_data, void *block, size_t size)
+static void give_back(void *allocator_data, void *block, size_t size, size_t alignment)
 {
     account *a = allocator_data;
-    CHECK(block != NULL && size <= a->held);
+    CHECK(block != NULL && size <= a->held && alignment == a->alignment);
     a->held -= size;
     free((char *)block - a->shift);
 }
