@@ -17,6 +17,14 @@ PAGES := $(wildcard man/*.[1-9])
 VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { print v }' include/mirl.h)
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
+HEADERS := include/mirl.h include/mirl.hpp
+CMAKEDIR = $(LIBDIR)/cmake/mirl
+CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake
+# Paths below the prefix are written in its terms, so that pkg-config can move it.
+FILL_IN = sed 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|; s|@PREFIX@|$(PREFIX)|; \
+	s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|; \
+	s|@INCLUDES_FROM_HERE@|$(shell realpath -m --relative-to=$(CMAKEDIR) $(INCLUDEDIR))|'
+
 export PATH := $(PATH):/opt/swift/usr/bin
 
 .PHONY: all help deps demo check bench install uninstall clean
@@ -44,25 +52,29 @@ demo: all ## restore a rainy picture that is drawn here: build/demo/*.png
 
 check: deps ## run the tests
 	mandoc -T lint -W warning $(PAGES)
+	tools/abi check
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
 
 bench: all ## measure time and memory
 	bench/run
 
 install: all ## install under $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)
 	install -s $(TOOLS:%=$(PRODUCTS)/%) $(DESTDIR)$(BINDIR)
 	install -s -m 644 $(PRODUCTS)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
 	ln -sf libmirl.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR)
 	ln -sf libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so
-	install -m 644 include/mirl.h $(DESTDIR)$(INCLUDEDIR)
-	sed 's|@VERSION@|$(VERSION)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' include/mirl.pc.in \
-		> $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
+	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
+	$(FILL_IN) include/mirl.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
+	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file; done
 	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
+	@[ -n "$(DESTDIR)" ] || ldconfig || echo "Run ldconfig as root, so that programs find libmirl.so.$(MAJOR)."
 
 uninstall: ## remove what install put there
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(INCLUDEDIR)/mirl.h $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(HEADERS:include/%=$(DESTDIR)$(INCLUDEDIR)/%)
 	rm -f $(DESTDIR)$(LIBDIR)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
+	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
+	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
 	for page in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 
 clean: ## remove everything that was built

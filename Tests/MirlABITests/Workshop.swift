@@ -25,27 +25,32 @@ enum Workshop {
         ]
         return try compile(names.map { "Tests/CHost/\($0).c" }, to: "host", flags: ["-std=c17", "-Werror"] + linking)
     }
+    static let wrapper = Result {
+        try compile(["Tests/CHost/wrapper.cpp"], to: "wrapper", compiler: "c++", flags: ["-std=c++17", "-pedantic", "-Werror"] + linking)
+    }
     static let loader = Result { try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"]) }
     static let example = Result { try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking) }
 
     /// As `pkg-config --libs mirl` says it, for a library that is not installed.
     private static let linking = ["-L\(build.path)", "-lmirl", "-Wl,-rpath,\(folder.path)", "-pthread", "-lm"]
 
-    private static func compile(_ files: [String], to name: String, flags: [String]) throws -> URL {
+    private static func compile(
+        _ files: [String], to name: String, compiler: String = "cc", flags: [String]
+    ) throws -> URL {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let soname = folder.appending(path: "libmirl.so.1").path
         if (try? FileManager.default.destinationOfSymbolicLink(atPath: soname)) == nil {
             try? FileManager.default.createSymbolicLink(atPath: soname, withDestinationPath: library.path)
         }
         let program = folder.appending(path: name)
-        let compiler = try run(
-            "cc", ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
+        let outcome = try run(
+            compiler, ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
                 + files.map { sources.appending(path: $0).path } + flags)
-        guard compiler.status == 0 else { throw Failure(description: compiler.errors) }
+        guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
         return program
     }
 
-    /// Runs a command, found on the path unless it is one, with files for its streams, so that none can block.
+    /// Runs a command in the sources, found on the path unless it is one, with files for its streams, so that none can block.
     static func run(_ command: String, _ arguments: [String], input: Data = Data()) throws -> Outcome {
         let streams = ["in", "out", "err"].map { folder.appending(path: "\(UUID().uuidString).\($0)") }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -56,6 +61,7 @@ enum Workshop {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [command] + arguments
+        process.currentDirectoryURL = sources
         process.standardInput = try FileHandle(forReadingFrom: streams[0])
         process.standardOutput = try FileHandle(forWritingTo: streams[1])
         process.standardError = try FileHandle(forWritingTo: streams[2])

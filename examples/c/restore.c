@@ -40,12 +40,6 @@ static size_t sample_bytes(mirl_format format)
     return format == MIRL_GREY16 || format == MIRL_RGB16 ? 2 : 1;
 }
 
-static size_t pixel_bytes(mirl_format format)
-{
-    bool grey = format == MIRL_GREY8 || format == MIRL_GREY16;
-    return (grey ? 1 : 3) * sample_bytes(format);
-}
-
 /* PNM stores 16-bit samples with the high byte first, mirl takes them in host order; works both ways. */
 static void swap_if_16_bit(const mirl_image *image)
 {
@@ -78,7 +72,7 @@ static mirl_image read_pnm(FILE *file, const char *name)
     else
         fail(name, "the maximum must be 255 or 65535");
 
-    image.stride = image.width * pixel_bytes(image.format);
+    image.stride = image.width * mirl_format_bytes(image.format);
     image.data = malloc(image.stride * image.height);
     if (image.data == NULL)
         fail(name, "not enough memory for the pixels");
@@ -101,9 +95,8 @@ static void write_pnm(FILE *file, const mirl_image *image)
 
 static mirl_task task_named(const char *name)
 {
-    static const char *const names[] = { "auto", "denoise", "derain", "dehaze" };
-    for (int task = MIRL_AUTO; task <= MIRL_DEHAZE; task++)
-        if (strcmp(name, names[task]) == 0)
+    for (mirl_task task = MIRL_AUTO; mirl_task_name(task) != NULL; task++)
+        if (strcmp(name, mirl_task_name(task)) == 0)
             return task;
     fail(name, "not a task; there are auto, denoise, derain and dehaze");
     return MIRL_AUTO;

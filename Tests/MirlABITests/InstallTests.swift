@@ -1,0 +1,146 @@
+// What `make install` leaves on a system: the right files, found by pkg-config and CMake, and gone after `make uninstall`.
+import Foundation
+import Testing
+
+@Suite struct InstallTests {
+    static let prefix = "/opt/local"
+    static let tree = Result { try install(to: "installed") }
+
+    /// A staged tree with what this build made; nothing is built again.
+    private static func install(to name: String) throws -> URL {
+        let stage = Workshop.folder.appending(path: name)
+        try? FileManager.default.removeItem(at: stage)
+        try make("install", stage)
+        return stage
+    }
+
+    private static func make(_ target: String, _ stage: URL) throws {
+        let outcome = try Workshop.run("make", ["-s", "-o", "all", target, "DESTDIR=\(stage.path)", "PREFIX=\(prefix)"])
+        guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
+    }
+
+    private func installed(_ path: String) throws -> String { try Self.tree.get().path + Self.prefix + "/" + path }
+
+    /// The version that the header declares.
+    private func version() throws -> String {
+        let header = try String(contentsOf: Workshop.sources.appending(path: "include/mirl.h"), encoding: .utf8)
+        return header.matches(of: /define MIRL_VERSION_\w+ (\d+)/).map { String($0.1) }.joined(separator: ".")
+    }
+
+    private func sh(_ script: String, in folder: URL? = nil) throws -> Outcome {
+        let tree = try Self.tree.get().path
+        return try Workshop.run(
+            "PKG_CONFIG_SYSROOT_DIR=\(tree)",
+            ["PKG_CONFIG_PATH=\(installed("lib/pkgconfig"))", "LD_LIBRARY_PATH=\(installed("lib"))", "sh", "-ec",
+             "cd '\((folder ?? Workshop.folder).path)'\n\(script)"])
+    }
+
+    /// A copy of an example's folder, in which it may be built.
+    private func copy(ofExample language: String, for purpose: String) throws -> URL {
+        _ = try Self.tree.get()
+        let copy = Workshop.folder.appending(path: "\(language)-by-\(purpose)")
+        try? FileManager.default.removeItem(at: copy)
+        try FileManager.default.copyItem(at: Workshop.sources.appending(path: "examples/\(language)"), to: copy)
+        return copy
+    }
+
+    @Test func linksLeadToTheLibrary() throws {
+        let version = try version()
+        let major = version.prefix { $0 != "." }
+        let files = FileManager.default
+        #expect(try files.destinationOfSymbolicLink(atPath: installed("lib/libmirl.so")) == "libmirl.so.\(major)")
+        #expect(try files.destinationOfSymbolicLink(atPath: installed("lib/libmirl.so.\(major)")) == "libmirl.so.\(version)")
+        #expect(try sh("pkg-config --modversion mirl").output == Data("\(version)\n".utf8))
+    }
+
+    @Test func nothingKnowsWhereItWasBuilt() throws {
+        let binaries = try "\(installed("bin"))/* \(installed("lib/libmirl.so"))"
+        #expect(try sh("for file in \(binaries); do readelf -d $file; done | grep -E 'RPATH|RUNPATH' || true").output.isEmpty)
+        #expect(try sh("for file in \(binaries); do readelf -S $file; done | grep -E '\\.symtab|\\.debug' || true").output.isEmpty)
+        let texts = try "\(installed("lib/pkgconfig")) \(installed("lib/cmake"))"
+        #expect(try sh("grep -r '\(Workshop.sources.path)\\|@' \(texts) || true").output.isEmpty)
+    }
+
+    @Test func pagesLieInTheirSections() throws {
+        for page in try FileManager.default.contentsOfDirectory(atPath: Workshop.sources.appending(path: "man").path) {
+            let section = page.suffix(1)
+            #expect(FileManager.default.fileExists(atPath: try installed("share/man/man\(section)/\(page)")))
+        }
+    }
+
+    @Test func uninstallLeavesNothing() throws {
+        let stage = try Self.install(to: "uninstalled")
+        try Self.make("uninstall", stage)
+        let left = FileManager.default.enumerator(atPath: stage.path)!.compactMap { $0 as? String }
+            .filter { path in
+                let type = try? FileManager.default.attributesOfItem(atPath: "\(stage.path)/\(path)")[.type] as? FileAttributeType
+                return type != .typeDirectory || path.hasSuffix("mirl")
+            }
+        #expect(left == [])
+    }
+
+    /// The example, built as its first lines say, does what the one built beside the library does.
+    @Test func cExampleBuildsWithPkgConfig() throws {
+        let folder = try copy(ofExample: "c", for: "pkg-config")
+        let outcome = try sh(firstCommand(of: "restore.c", in: folder) + "\nprintf 'P5\\n2 2\\n255\\nabcd' | ./restore", in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.count == 15)
+    }
+
+    @Test func cxxExampleBuildsWithPkgConfigAndGoesOnAfterABadFile() throws {
+        let folder = try copy(ofExample: "cpp", for: "pkg-config")
+        let script = try firstCommand(of: "batch.cpp", in: folder) + """
+
+            mkdir out
+            printf 'P6\\n2 1 # small\\n255\\nabcdef' > a.ppm
+            printf 'P6\\n2 1\\n255\\nabc' > short.ppm
+            printf 'P6\\n1 2\\n255\\nabcdef' > b.ppm
+            ./batch derain out a.ppm short.ppm missing.ppm b.ppm && exit 7
+            cat out/a.ppm out/b.ppm
+            """
+        let outcome = try sh(script, in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.count == 34)
+        #expect(outcome.errors.split(separator: "\n").count == 2)
+        #expect(outcome.errors.contains("short.ppm: ends before") && outcome.errors.contains("missing.ppm: cannot be opened"))
+    }
+
+    @Test(arguments: [("c", "restore"), ("cpp", "batch")])
+    func examplesBuildWithCMake(language: String, program: String) throws {
+        let folder = try copy(ofExample: language, for: "cmake")
+        let outcome = try sh(
+            """
+            cmake -B build -DCMAKE_PREFIX_PATH=\(installed("")) && cmake --build build
+            unset LD_LIBRARY_PATH
+            build/\(program) paint folder file || echo "status $?"
+            """, in: folder)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(String(decoding: outcome.output, as: UTF8.self).hasSuffix("status \(language == "c" ? 1 : 64)\n"))
+    }
+
+    @Test(arguments: [("", true), ("1", true), ("1.0", true), ("1.0.0 EXACT", true), ("0.9", false), ("1.99", false), ("2.0", false)])
+    func cmakeChecksTheVersion(wanted: String, isFound: Bool) throws {
+        let folder = Workshop.folder.appending(path: "cmake-version-\(wanted.filter(\.isNumber))-\(isFound)")
+        _ = try Self.tree.get()
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let project = """
+            cmake_minimum_required(VERSION 3.13)
+            project(version NONE)
+            set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS TRUE)
+            set(CMAKE_SIZEOF_VOID_P 8)
+            find_package(mirl \(wanted) QUIET)
+            message("found ${mirl_FOUND}")
+            """
+        try Data(project.utf8).write(to: folder.appending(path: "CMakeLists.txt"))
+        let outcome = try sh("cmake -B build -DCMAKE_PREFIX_PATH=\(installed(""))", in: folder)
+        #expect(outcome.errors == "found \(isFound ? 1 : 0)\n")
+    }
+
+    /// The line of the file's first comment that builds it.
+    private func firstCommand(of name: String, in folder: URL) throws -> String {
+        let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+        guard let command = text.firstMatch(of: /\n \* +(c(?:c|\+\+) .+)/) else { throw Failure(description: "\(name): no command") }
+        return String(command.1)
+    }
+}
