@@ -14,6 +14,9 @@ SWIFT_FLAGS := -c release --disable-local-rpath
 PRODUCTS := .build/release
 TOOLS := mirl-filter mirl-weights
 PAGES := $(wildcard man/*.[1-9])
+# A page of several names is found under each: other.3=page.3
+PAGE_LINKS = $(shell awk '/^\.Sh/ { named = $$2 == "NAME"; page = FILENAME; sub(".*/", "", page) } \
+	named && /^\.Nm/ && $$2 substr(page, length(page) - 1) != page { print $$2 substr(page, length(page) - 1) "=" page }' $(PAGES))
 VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { print v }' include/mirl.h)
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
@@ -68,6 +71,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	$(FILL_IN) include/mirl.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
 	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file; done
 	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
+	for link in $(PAGE_LINKS); do ln -sf $${link#*=} $(DESTDIR)$(MANDIR)/man$${link##*.}/$${link%=*}; done
 	@[ -n "$(DESTDIR)" ] || ldconfig || echo "Run ldconfig as root, so that programs find libmirl.so.$(MAJOR)."
 
 uninstall: ## remove what install put there
@@ -75,7 +79,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
-	for page in $(notdir $(PAGES)); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 
 clean: ## remove everything that was built
 	rm -rf .build build

@@ -61,10 +61,13 @@ import Testing
         #expect(try sh("grep -r '\(Workshop.sources.path)\\|@' \(texts) || true").output.isEmpty)
     }
 
-    @Test func pagesLieInTheirSections() throws {
-        for page in try FileManager.default.contentsOfDirectory(atPath: Workshop.sources.appending(path: "man").path) {
-            let section = page.suffix(1)
-            #expect(FileManager.default.fileExists(atPath: try installed("share/man/man\(section)/\(page)")))
+    @Test func pagesAreFoundUnderAllTheirNames() throws {
+        for page in try Page.all() {
+            let text = try Data(contentsOf: page.file)
+            for name in page.names {
+                let place = try installed("share/man/man\(page.section)/\(name).\(page.section)")
+                #expect(try Data(contentsOf: URL(fileURLWithPath: place)) == text, "\(name)(\(page.section))")
+            }
         }
     }
 

@@ -7,6 +7,12 @@ struct Outcome {
     var errors: String
 }
 
+struct Program {
+    let file: URL
+
+    func run(_ arguments: [String] = []) throws -> Outcome { try Workshop.run(file.path, arguments) }
+}
+
 struct Failure: Error, CustomStringConvertible {
     var description: String
 }
@@ -31,6 +37,18 @@ enum Workshop {
     static let loader = Result { try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"]) }
     static let example = Result { try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking) }
 
+    /// A program of one file in C, or in C++ if it asks for mirl.hpp, compiled and ready to run.
+    static func program(_ name: String, source: String, flags: [String]) throws -> Program {
+        let isCxx = source.contains("mirl.hpp")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let file = folder.appending(path: name + (isCxx ? ".cpp" : ".c"))
+        try Data(source.utf8).write(to: file)
+        return try Program(
+            file: compile(
+                [file.path], to: name, compiler: isCxx ? "c++" : "cc",
+                flags: [isCxx ? "-std=c++17" : "-std=c17", "-Werror"] + flags + linking))
+    }
+
     /// As `pkg-config --libs mirl` says it, for a library that is not installed.
     private static let linking = ["-L\(build.path)", "-lmirl", "-Wl,-rpath,\(folder.path)", "-pthread", "-lm"]
 
@@ -45,7 +63,7 @@ enum Workshop {
         let program = folder.appending(path: name)
         let outcome = try run(
             compiler, ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
-                + files.map { sources.appending(path: $0).path } + flags)
+                + files + flags)
         guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
         return program
     }

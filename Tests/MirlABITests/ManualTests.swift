@@ -1,0 +1,65 @@
+// mirl(3) and mirl(7) say what the header says, and their examples do what they promise.
+import Foundation
+import Testing
+
+@Suite struct ManualTests {
+    static let library = Result { try Page.all().filter { $0.section == "3" } }
+
+    /// The header without comments and its words one space apart.
+    private func header() throws -> String {
+        try String(contentsOf: Workshop.sources.appending(path: "include/mirl.h"), encoding: .utf8)
+            .replacing(/\/\*(?:[^*]|\*[^\/])*\*\//, with: "").replacing(/\s+/, with: " ")
+    }
+
+    @Test func everyFunctionHasItsPrototypeInAPage() throws {
+        let declared = try header().matches(of: /((?:const )?\w+ \*?)(mirl_\w+)\(([^()]*)\);/).map { "\($0.1)\($0.2)(\($0.3))" }
+        #expect(declared.count > 10)
+        #expect(try Set(Self.library.get().flatMap(\.prototypes)) == Set(declared))
+    }
+
+    @Test func everyFunctionIsANameOfAPage() throws {
+        let functions = try header().matches(of: /(mirl_\w+)\([^()]*\);/).map { String($0.1) }
+        #expect(try Set(functions + ["mirl"]) == Set(Self.library.get().flatMap(\.names)))
+    }
+
+    @Test func typesAreTheHeaders() throws {
+        let types = try Self.library.get().flatMap { $0.displays { $0 == "DESCRIPTION" } }
+        #expect(types.count > 5)
+        let header = try header()
+        for type in types {
+            #expect(header.contains(type.replacing(/\s+/, with: " ").trimmingCharacters(in: .whitespaces)), "\(type)")
+        }
+    }
+
+    @Test func programsCompileAndRun() throws {
+        for page in try Self.library.get() {
+            for (i, program) in page.displays(where: { $0 == "EXAMPLES" }).enumerated() {
+                let outcome = try Workshop.program("\(page.names[0])-\(i)", source: program, flags: ["-fopenmp"]).run()
+                #expect(outcome.status == 0, "\(page.file.lastPathComponent): \(outcome.errors)")
+            }
+        }
+    }
+
+    /// The examples of the overview, one after another in a folder that holds the photos they speak of.
+    @Test func shellExamplesRun() throws {
+        let folder = Workshop.folder.appending(path: "overview")
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder.appending(path: "photos"), withIntermediateDirectories: true)
+        let photo = Data("P6\n40 30\n255\n".utf8) + Data((0..<3600).map { UInt8($0 * $0 % 251) })
+        try photo.write(to: folder.appending(path: "photo.ppm"))
+        let tree = try InstallTests.tree.get().path, prefix = tree + InstallTests.prefix
+        let examples = try Page(Workshop.sources.appending(path: "man/mirl.7")).displays { $0 == "EXAMPLES" }
+        #expect(examples.count > 4)
+        let photos = "for name in rainy hazy 'photos/one' 'photos/the other'; do vips copy photo.ppm \"$name.jpg\"; done"
+        for example in [photos] + examples {
+            let outcome = try Workshop.run(
+                "PATH=\(prefix)/bin:/usr/bin:/bin",
+                ["LD_LIBRARY_PATH=\(prefix)/lib", "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig", "PKG_CONFIG_SYSROOT_DIR=\(tree)",
+                 "sh", "-ec", "cd '\(folder.path)'\n\(example)"])
+            #expect(outcome.status == 0, "\(example): \(outcome.errors)")
+        }
+        for file in ["clear.png", "clear/one.png", "clear/the other.png", "preview.webp", "smallest"] {
+            #expect(FileManager.default.fileExists(atPath: folder.appending(path: file).path), "\(file)")
+        }
+    }
+}
