@@ -13,7 +13,8 @@ struct Attention: Layer {
     private let products: Sweep
     private let mixing: InPlaceSweep
     private let sums, attention: Int  // shared
-    private let projectProducts, projectValues, projectOut: ProductPlace  // shared
+    private let projectProducts, projectValues: ProductPlace  // shared
+    private let projectOut: StackProduct  // shared
     private let filterProducts, filterValues: [ProductPlace]  // shared, one for each phase of the ring
     private let tile, ring, work, mixed, transposed: Int  // each thread's
     private let own: Layout
@@ -24,7 +25,7 @@ struct Attention: Layer {
     /// Floats of one band's sums: the products of each head's channels, then the squares of q's and of k's.
     private var sumsSize: Int { channels * perHead + 2 * channels * Int(MIRLK_SQUARES) }
 
-    init(_ weights: BlockWeights, _ map: FeatureMap, threads: Int) {
+    init(_ weights: BlockWeights, _ map: FeatureStack, threads: Int) {
         let strips = Strips(width: map.width), c = weights.channels
         products = Sweep(
             map: map, strips: strips, bands: Geometry.reducingBands(map.height), lineChannels: 2 * c)
@@ -37,7 +38,7 @@ struct Attention: Layer {
         filterProducts = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 0..<2 * c, in: &shared) }
         projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &shared)
         filterValues = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared) }
-        projectOut = ProductPlace(weights.attentionOut, in: &shared)
+        projectOut = StackProduct(weights.attentionOut, addingTo: map, in: &shared)
         let perHead = c / weights.heads
         sums = shared.take(products.bands.count * (c * perHead + 2 * c * Int(MIRLK_SQUARES)))
         attention = shared.take(c * perHead)
@@ -61,8 +62,7 @@ struct Attention: Layer {
         }
         try run.parallel(weights.heads, cost: 0) { head, _ in weigh(head: head, shared) }
         let values = filtered(run, plain, projectValues, filterValues, firstRow: 2 * channels)
-        let out = projectOut.prepare(
-            run, keepingEmpty: false, out: { $0 * plain.map.channelStride }, offset: { $1 * plain.stride })
+        let out = projectOut.prepare(run, offset: { $0 * plain.stride })
         mixing.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost / 2) { band, thread in
             mixValues(run, values, out, shared, shared + sharedSize + thread * own.size, band)
@@ -101,7 +101,7 @@ struct Attention: Layer {
         products.pass(
             band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                products.gather(row: products.map.row(y, in: run.memory), strip: strip, to: tile, run.kernels)
+                products.gather(products.map, row: y, strip: strip, in: run.memory, to: tile, run.kernels)
                 normalize(run, tile, strip)
                 made.project.apply(run, tile, into: line, width: stride)
                 products.clearEdges(of: line, strip: strip)
@@ -148,7 +148,7 @@ struct Attention: Layer {
     }
 
     private func mixValues(
-        _ run: Run, _ made: Filtered, _ out: mirlk_product, _ shared: UnsafeMutablePointer<Float>,
+        _ run: Run, _ made: Filtered, _ out: [mirlk_product], _ shared: UnsafeMutablePointer<Float>,
         _ own: UnsafeMutablePointer<Float>, _ band: Int
     ) {
         let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
@@ -169,9 +169,7 @@ struct Attention: Layer {
                         shared + attention + first * perHead, UInt32(perHead), work + first * stride, stride,
                         mixed + first * stride, stride, UInt32(stride))
                 }
-                out.apply(
-                    run, mixed, into: plain.map.row(y, in: run.memory) + strip.lowerBound, width: strip.count,
-                    adding: true)
+                projectOut.apply(out, run, mixed, row: y, columns: strip)
             })
     }
 }

@@ -1,35 +1,40 @@
 import MirlKernels
 
-/// A 1x1 convolution from one map to another of the same size.
+/// A 1x1 convolution from maps to another of the same size, which may be one of them.
 struct Conv1x1: Layer {
     let scratch: Int
     let cost: Double
 
-    private let input, output: FeatureMap
+    private let input: FeatureStack
+    private let output: FeatureMap
     private let strips: Strips
     private let bands: [Range<Int>]
-    private let place: ProductPlace
+    private let place: ProductPlace  // shared
+    private let tileSize, sharedSize: Int
 
-    init(_ weights: Convolution, _ input: FeatureMap, into output: FeatureMap, threads: Int) {
+    init(_ weights: Convolution, _ input: FeatureStack, into output: FeatureMap, threads: Int) {
         self.input = input
         self.output = output
         strips = Strips(width: input.width)
         bands = Geometry.bands(input.height, threads: threads)
         var shared = Layout()
         place = ProductPlace(weights, in: &shared)
-        scratch = shared.size
+        tileSize = input.channels * strips.stride
+        sharedSize = shared.size
+        scratch = sharedSize + threads * tileSize
         cost = Double(weights.count) * Double(input.height * input.width)
     }
 
     func run(_ run: Run) throws(MirlError) {
         let product = place.prepare(
-            run, keepingEmpty: true, out: { $0 * output.channelStride }, offset: { $1 * input.channelStride })
-        try run.parallel(bands.count, cost: cost) { band, _ in
+            run, keepingEmpty: true, out: { $0 * output.channelStride }, offset: { $1 * strips.stride })
+        try run.parallel(bands.count, cost: cost) { band, thread in
+            let tile = run.scratch + sharedSize + thread * tileSize
             for y in bands[band] {
                 for strip in strips.ranges {
+                    input.copy(row: y, columns: strip, in: run.memory, to: tile, stride: strips.stride, run.kernels)
                     product.apply(
-                        run, input.row(y, in: run.memory) + strip.lowerBound,
-                        into: output.row(y, in: run.memory) + strip.lowerBound, width: strip.count)
+                        run, tile, into: output.row(y, in: run.memory) + strip.lowerBound, width: strip.count)
                 }
             }
         }

@@ -28,17 +28,18 @@ struct Conv3x3: Layer {
     private let sharedSize: Int
 
     init(
-        _ weights: Convolution, _ input: FeatureMap, into output: FeatureMap, _ sink: Sink = .store, threads: Int,
+        _ weights: Convolution, _ input: FeatureStack, into output: FeatureMap, _ sink: Sink = .store, threads: Int,
         stretched: Bool = false
     ) {
         self.weights = weights
         self.output = output
         self.sink = sink
         var shared = Layout(), own = Layout()
-        stretch = stretched ? Stretch(input, width: output.width, height: output.height, shared: &shared) : nil
+        stretch = stretched ? Stretch(input.maps[0], width: output.width, height: output.height, shared: &shared) : nil
         // A stretched input is swept as if it had the output's size; its rows are never read through this map.
         let map = stretched
-            ? FeatureMap(offset: 0, channels: input.channels, height: output.height, width: output.width) : input
+            ? FeatureStack(FeatureMap(offset: 0, channels: input.channels, height: output.height, width: output.width))
+            : input
         sweep = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: map.channels)
@@ -68,7 +69,7 @@ struct Conv3x3: Layer {
                     if let stretch {
                         stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)
                     } else {
-                        sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: line, run.kernels)
+                        sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: line, run.kernels)
                     }
                     sweep.clearEdges(of: line, strip: strip)
                 },

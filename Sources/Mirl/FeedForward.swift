@@ -12,13 +12,14 @@ struct FeedForward: Layer {
     /// Where each hidden channel that counts lies among those that do; nil for the others.
     private let places: [Int?]
     private let alive: Int
-    private let projectIn, projectOut: ProductPlace  // shared
+    private let projectIn: ProductPlace  // shared
+    private let projectOut: StackProduct  // shared
     private let depthwise: [ProductPlace]  // shared, one for each phase of the ring
     private let tile, ring, hidden: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
 
-    init(_ weights: BlockWeights, _ map: FeatureMap, threads: Int) {
+    init(_ weights: BlockWeights, _ map: FeatureStack, threads: Int) {
         self.weights = weights
         places = weights.livingHidden()
         alive = places.count { $0 != nil }
@@ -29,7 +30,7 @@ struct FeedForward: Layer {
         sweep = InPlaceSweep(plain, shared: &shared, own: &own)
         projectIn = ProductPlace(weights.projectIn, in: &shared)
         depthwise = (0..<3).map { _ in ProductPlace(weights.depthwise, in: &shared) }
-        projectOut = ProductPlace(weights.projectOut, in: &shared)
+        projectOut = StackProduct(weights.projectOut, addingTo: map, in: &shared)
         tile = own.take(map.channels * plain.stride)
         ring = own.take(plain.ringSize)
         hidden = own.take(2 * alive * plain.stride)
@@ -54,8 +55,7 @@ struct FeedForward: Layer {
                 place(row).map { $0 * stride + plain.place(tap: tap, phase: phase) }
             })
         }
-        let contract = projectOut.prepare(
-            run, keepingEmpty: false, out: { $0 * plain.map.channelStride }, offset: { places[$1].map { $0 * stride } })
+        let contract = projectOut.prepare(run, offset: { places[$0].map { $0 * stride } })
         sweep.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size, tile = own + tile, hidden = own + hidden
@@ -72,9 +72,7 @@ struct FeedForward: Layer {
                 consume: { y, strip in
                     filters[plain.phase(y)].apply(run, own + ring, into: hidden, width: stride)
                     run.kernels.gelu_gate(hidden, hidden + alive * stride, stride, UInt32(alive), UInt32(stride))
-                    contract.apply(
-                        run, hidden, into: plain.map.row(y, in: run.memory) + strip.lowerBound, width: strip.count,
-                        adding: true)
+                    projectOut.apply(contract, run, hidden, row: y, columns: strip)
                 })
         }
     }

@@ -4,24 +4,33 @@ import MirlKernels
 /// either side of each boundary between bands, and the last column of each strip.
 struct InPlaceSweep {
     let sweep: Sweep
-    private let savedRows: Int
+    /// The rows on either side of each boundary, in the scratch memory that the threads share.
+    private let saved: FeatureStack
     private let savedColumn: Int
-    private let rowSize: Int
 
     /// `shared` is laid out once for all threads, `own` for each.
     init(_ sweep: Sweep, shared: inout Layout, own: inout Layout) {
         self.sweep = sweep
-        rowSize = sweep.map.channels * sweep.map.channelStride
-        savedRows = shared.take(2 * (sweep.bands.count - 1) * rowSize)
+        var saved: [FeatureMap] = []
+        for map in sweep.map.maps {
+            var rows = FeatureMap(
+                offset: 0, channels: map.channels, height: 2 * (sweep.bands.count - 1), width: map.width)
+            rows.offset = shared.take(rows.count)
+            saved.append(rows)
+        }
+        self.saved = FeatureStack(saved)
         savedColumn = own.take(sweep.tallestBand * sweep.map.channels)
     }
 
     /// To be called before any band is swept.
     func saveBoundaries(of run: Run, shared: UnsafeMutablePointer<Float>) {
         for (i, band) in sweep.bands.enumerated().dropFirst() {
-            for side in 0..<2 {
-                let row = sweep.map.row(band.lowerBound - 1 + side, in: run.memory)
-                (shared + savedRows + (2 * (i - 1) + side) * rowSize).update(from: row, count: rowSize)
+            for (map, saved) in zip(sweep.map.maps, saved.maps) {
+                for side in 0..<2 {
+                    let row = map.row(band.lowerBound - 1 + side, in: run.memory)
+                    let end = (map.channels - 1) * map.channelStride + map.width
+                    saved.row(2 * (i - 1) + side, in: shared).update(from: row, count: end)
+                }
             }
         }
     }
@@ -34,11 +43,11 @@ struct InPlaceSweep {
     ) {
         let band = sweep.bands[index]
         if y < band.lowerBound {
-            sweep.gather(row: shared + savedRows + 2 * (index - 1) * rowSize, strip: strip, to: tile, run.kernels)
+            sweep.gather(saved, row: 2 * (index - 1), strip: strip, in: shared, to: tile, run.kernels)
         } else if y >= band.upperBound {
-            sweep.gather(row: shared + savedRows + (2 * index + 1) * rowSize, strip: strip, to: tile, run.kernels)
+            sweep.gather(saved, row: 2 * index + 1, strip: strip, in: shared, to: tile, run.kernels)
         } else {
-            sweep.gather(row: sweep.map.row(y, in: run.memory), strip: strip, to: tile, run.kernels)
+            sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: tile, run.kernels)
             let column = own + savedColumn + (y - band.lowerBound) * sweep.map.channels
             for c in 0..<sweep.map.channels {
                 if strip.lowerBound > 0 { tile[c * sweep.stride] = column[c] }

@@ -6,7 +6,7 @@ struct Plan {
     let image: FeatureMap
     let layers: [any Layer]
     /// What the layers leave at named places of the graph, for `Session.trace`.
-    let marks: [(layer: Int, name: String, map: FeatureMap)]
+    let marks: [(layer: Int, name: String, features: FeatureStack)]
     /// Where the layers' scratch memory begins, in floats.
     let scratch: Int
     /// All memory that a run needs, in floats.
@@ -39,7 +39,7 @@ private struct PlanBuilder {
     let height: Int
     let threads: Int
     var layers: [any Layer] = []
-    var marks: [(layer: Int, name: String, map: FeatureMap)] = []
+    var marks: [(layer: Int, name: String, features: FeatureStack)] = []
     var memory = MapMemory()
 
     private var d: Int { weights.architecture.width }
@@ -51,43 +51,41 @@ private struct PlanBuilder {
         self.threads = threads
     }
 
-    /// Maps that are joined by concatenation share one map from the start: [upsampled | encoder] and [features | prompt].
+    /// The features are always changed in place; a concatenation only names its parts.
     mutating func build() -> FeatureMap {
         let image = map(3, level: 1)
-        var joined = [map(2 * d, level: 1), map(4 * d, level: 2), map(6 * d, level: 3)]
-        let skips = [joined[0][d..<2 * d], joined[1][2 * d..<4 * d], joined[2][2 * d..<6 * d]]
+        var skips = [map(d, level: 1)]
         conv3x3(weights.patchEmbed, image, into: skips[0])
         mark("patch_embed", skips[0])
-        for level in 0..<3 {
-            blocks(weights.encoder[level], skips[level], "encoder_level\(level + 1)")
-            if level < 2 { conv3x3(weights.down[level], skips[level], into: skips[level + 1], .unshuffle) }
+        for level in 1...3 {
+            blocks(weights.encoder[level - 1], FeatureStack(skips[level - 1]), "encoder_level\(level)")
+            skips.append(map(d << level, level: level + 1))
+            conv3x3(weights.down[level - 1], skips[level - 1], into: skips[level], .unshuffle)
         }
-        let bottom = map(8 * d + weights.prompts[2].channels, level: 4)
-        conv3x3(weights.down[2], skips[2], into: bottom[0..<8 * d], .unshuffle)
-        blocks(weights.latent, bottom[0..<8 * d], "latent")
-        var features = prompted(2, bottom, channels: 8 * d, reducedTo: 4 * d)
-        for level in [2, 1] {
-            conv3x3(weights.up[level], features, into: joined[level][0..<2 * d], .shuffle)
-            memory.free(features)
-            let channels = level == 2 ? 4 * d : 2 * d
-            let wide = map(channels + weights.prompts[level - 1].channels, level: level + 1)
-            conv1x1(weights.reduceChannels[level]!, joined[level], into: wide[0..<channels])
-            memory.free(joined.removeLast())
-            blocks(weights.decoder[level], wide[0..<channels], "decoder_level\(level + 1)")
-            features = prompted(level - 1, wide, channels: channels, reducedTo: channels)
+        var features = skips.removeLast()
+        blocks(weights.latent, FeatureStack(features), "latent")
+        mingle(prompt: 3, &features, reducedTo: 4 * d)
+        for level in [3, 2] {
+            let skip = skips.removeLast(), raised = raise(&features, to: level)
+            conv1x1(weights.reduceChannels[level - 1]!, FeatureStack(raised, skip), into: skip)
+            memory.free(raised)
+            features = skip
+            blocks(weights.decoder[level - 1], FeatureStack(features), "decoder_level\(level)")
+            mingle(prompt: level - 1, &features, reducedTo: features.channels)
         }
-        conv3x3(weights.up[0], features, into: joined[0][0..<d], .shuffle)
-        memory.free(features)
-        blocks(weights.decoder[0], joined[0], "decoder_level1")
-        blocks(weights.refinement, joined[0], "refinement")
-        conv3x3(weights.output, joined[0], into: image, .add)
+        let raised = raise(&features, to: 1), joined = FeatureStack(raised, skips[0])
+        blocks(weights.decoder[0], joined, "decoder_level1")
+        blocks(weights.refinement, joined, "refinement")
+        conv3x3(weights.output, joined, into: image, .add)
         mark("output", image)
         return image
     }
 
-    private mutating func mark(_ name: String, _ map: FeatureMap) {
-        marks.append((layers.count - 1, name, map))
+    private mutating func mark(_ name: String, _ stack: FeatureStack) {
+        marks.append((layers.count - 1, name, stack))
     }
+
+    private mutating func mark(_ name: String, _ map: FeatureMap) { mark(name, FeatureStack(map)) }
 
     private mutating func map(_ channels: Int, level: Int) -> FeatureMap {
         memory.take(channels, height: height >> (level - 1), width: width >> (level - 1))
@@ -96,36 +94,51 @@ private struct PlanBuilder {
     private mutating func conv3x3(
         _ convolution: Convolution, _ input: FeatureMap, into output: FeatureMap, _ sink: Conv3x3.Sink = .store
     ) {
+        conv3x3(convolution, FeatureStack(input), into: output, sink)
+    }
+
+    private mutating func conv3x3(
+        _ convolution: Convolution, _ input: FeatureStack, into output: FeatureMap, _ sink: Conv3x3.Sink
+    ) {
         layers.append(Conv3x3(convolution, input, into: output, sink, threads: threads))
     }
 
-    private mutating func conv1x1(_ convolution: Convolution, _ input: FeatureMap, into output: FeatureMap) {
+    private mutating func conv1x1(_ convolution: Convolution, _ input: FeatureStack, into output: FeatureMap) {
         layers.append(Conv1x1(convolution, input, into: output, threads: threads))
     }
 
-    private mutating func blocks(_ blocks: [BlockWeights], _ map: FeatureMap, _ name: String) {
+    private mutating func blocks(_ blocks: [BlockWeights], _ features: FeatureStack, _ name: String) {
         for block in blocks {
-            layers.append(Attention(block, map, threads: threads))
-            layers.append(FeedForward(block, map, threads: threads))
+            layers.append(Attention(block, features, threads: threads))
+            layers.append(FeedForward(block, features, threads: threads))
         }
-        mark(name, map)
+        mark(name, features)
     }
 
-    /// Writes a prompt beside the features in `wide`, lets the two mingle, and frees `wide` for fewer channels.
-    private mutating func prompted(_ level: Int, _ wide: FeatureMap, channels: Int, reducedTo: Int) -> FeatureMap {
-        let prompt = weights.prompts[level]
+    /// The features at the resolution of the level above; their own map is freed.
+    private mutating func raise(_ features: inout FeatureMap, to level: Int) -> FeatureMap {
+        let convolution = weights.up[level - 1]
+        let raised = map(convolution.rows / 4, level: level)
+        conv3x3(convolution, features, into: raised, .shuffle)
+        memory.free(features)
+        return raised
+    }
+
+    /// Puts a prompt beside the features, lets the two mingle, and reduces both to fewer channels of the features' map.
+    private mutating func mingle(prompt number: Int, _ features: inout FeatureMap, reducedTo channels: Int) {
+        let prompt = weights.prompts[number - 1]
+        let beside = memory.take(prompt.channels, height: features.height, width: features.width)
         let mixed = memory.take(prompt.channels, height: prompt.size, width: prompt.size)
-        layers.append(PromptMixture(prompt, level: level, wide[0..<channels], into: mixed))
-        let beside = wide[channels..<channels + prompt.channels]
-        layers.append(Conv3x3(prompt.conv, mixed, into: beside, threads: threads, stretched: true))
-        mark("prompt\(level + 1)", beside)
+        layers.append(PromptMixture(prompt, level: number - 1, features, into: mixed))
+        layers.append(Conv3x3(prompt.conv, FeatureStack(mixed), into: beside, threads: threads, stretched: true))
+        mark("prompt\(number)", beside)
         memory.free(mixed)
-        blocks([weights.noise[level]], wide, "noise_level\(level + 1)")
-        let reduced = memory.take(reducedTo, height: wide.height, width: wide.width)
-        conv1x1(weights.reduceNoise[level], wide, into: reduced)
-        mark("reduce_noise_level\(level + 1)", reduced)
-        memory.free(wide)
-        return reduced
+        let joined = FeatureStack(features, beside)
+        blocks([weights.noise[number - 1]], joined, "noise_level\(number)")
+        features = features[0..<channels]
+        conv1x1(weights.reduceNoise[number - 1], joined, into: features)
+        mark("reduce_noise_level\(number)", features)
+        memory.free(beside)
     }
 }
 

@@ -85,7 +85,7 @@ public final class Session {
         for (i, layer) in plan.layers.enumerated() {
             try layer.run(run)
             guard let visit else { continue }
-            for mark in plan.marks where mark.layer == i { visit(mark.name, mark.map.values(in: run.memory)) }
+            for mark in plan.marks where mark.layer == i { visit(mark.name, mark.features.values(in: run.memory)) }
         }
     }
 

@@ -3,7 +3,7 @@ import MirlKernels
 /// How a layer with 3x3 neighbourhoods passes over a map: threads own bands of rows and go down one strip of columns
 /// after another, keeping three lines of what they make from the input in a ring, so that wide hidden maps never exist.
 struct Sweep {
-    let map: FeatureMap
+    let map: FeatureStack
     let strips: Strips
     let bands: [Range<Int>]
     /// Channels of a line of the ring.
@@ -47,14 +47,15 @@ struct Sweep {
         for c in 0..<lineChannels { line[c * stride + column] = 0 }
     }
 
-    /// Copies a strip of a row and its neighbours within the map to a tile.
+    /// Copies a strip of row y of `map`, this sweep's or another of its width, and its neighbours in the row to a tile.
     func gather(
-        row: UnsafePointer<Float>, strip: Range<Int>, to tile: UnsafeMutablePointer<Float>, _ kernels: mirlk_kernels
+        _ map: FeatureStack, row y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>,
+        to tile: UnsafeMutablePointer<Float>, _ kernels: mirlk_kernels
     ) {
-        let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, map.width)
-        kernels.copy(
-            row + first, map.channelStride, tile + (first - strip.lowerBound + 1), stride, UInt32(map.channels),
-            UInt32(end - first), map.rowStride)
+        let columns = max(strip.lowerBound - 1, 0)..<min(strip.upperBound + 1, map.width)
+        map.copy(
+            row: y, columns: columns, in: memory, to: tile + (columns.lowerBound - strip.lowerBound + 1),
+            stride: stride, kernels)
     }
 
     /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is a
@@ -66,7 +67,7 @@ struct Sweep {
     func phase(_ y: Int) -> Int { y % 3 }
 }
 
-extension FeatureMap {
+extension FeatureStack {
     var rows: Range<Int> { 0..<height }
 }
 
