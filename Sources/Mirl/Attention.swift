@@ -99,7 +99,7 @@ struct Attention: Layer {
         let squares = sums + channels * perHead, work = own + work, tile = own + tile
         work.update(repeating: 0, count: 2 * channels * stride)
         products.pass(
-            band: products.bands[band], ring: own + ring,
+            run, band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
                 products.gather(products.map, row: y, strip: strip, in: run.memory, to: tile, run.kernels)
                 normalize(run, tile, strip)
@@ -154,7 +154,7 @@ struct Attention: Layer {
         let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
         work.update(repeating: 0, count: channels * stride)
         plain.pass(
-            band: plain.bands[band], ring: own + ring,
+            run, band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
                 mixing.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
                 normalize(run, tile, strip)

@@ -30,7 +30,7 @@ struct Conv1x1: Layer {
             run, keepingEmpty: true, out: { $0 * output.channelStride }, offset: { $1 * strips.stride })
         try run.parallel(bands.count, cost: cost) { band, thread in
             let tile = run.scratch + sharedSize + thread * tileSize
-            for y in bands[band] {
+            for y in bands[band] where run.goesOn() {
                 for strip in strips.ranges {
                     input.copy(row: y, columns: strip, in: run.memory, to: tile, stride: strips.stride, run.kernels)
                     product.apply(

@@ -64,7 +64,7 @@ struct Conv3x3: Layer {
         try run.parallel(sweep.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size
             sweep.pass(
-                band: sweep.bands[band], ring: own + ring,
+                run, band: sweep.bands[band], ring: own + ring,
                 produce: { y, strip, line in
                     if let stretch {
                         stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)

@@ -60,7 +60,7 @@ struct FeedForward: Layer {
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size, tile = own + tile, hidden = own + hidden
             plain.pass(
-                band: plain.bands[band], ring: own + ring,
+                run, band: plain.bands[band], ring: own + ring,
                 produce: { y, strip, line in
                     sweep.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
                     run.kernels.normalize(

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// The host's parallel-for: calls `work(data, i)` for each i < `count`, in any order, on any threads, at the same time or
@@ -16,26 +15,21 @@ struct HostWorkers: Workers {
     let runner: HostRunner
     let arithmetic: HostArithmetic
 
-    func run(
-        _ count: Int, goOn: (Float) -> Bool, _ body: (_ item: Int, _ thread: Int) -> Void
-    ) throws(MirlError) -> Bool {
-        let (status, job) = withoutActuallyEscaping(goOn) { goOn in
-            withoutActuallyEscaping(body) { body in
-                let job = HostJob(count: count, threads: threads, goOn: goOn, body: body)
-                let status = arithmetic.call {
-                    runner(
-                        UInt32(min(count, threads)), { data, _ in
-                            Unmanaged<HostJob>.fromOpaque(data!).takeUnretainedValue().work()
-                        }, Unmanaged.passUnretained(job).toOpaque())
-                }
-                return (status, job.close())
+    func run(_ count: Int, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
+        let (status, done) = withoutActuallyEscaping(body) { body in
+            let job = HostJob(count: count, threads: threads, body: body)
+            let status = arithmetic.call {
+                runner(
+                    UInt32(min(count, threads)), { data, _ in
+                        Unmanaged<HostJob>.fromOpaque(data!).takeUnretainedValue().work()
+                    }, Unmanaged.passUnretained(job).toOpaque())
             }
+            return (status, job.done)
         }
         guard status == 0 else { throw .system("the host's runner failed with status \(status)") }
-        guard job.isCancelled || job.done == count else {
-            throw .system("the host's runner returned with \(count - job.done) of \(count) parts of the work not done")
+        guard done == count else {
+            throw .system("the host's runner returned with \(count - done) of \(count) parts of the work not done")
         }
-        return !job.isCancelled && goOn(1)
     }
 }
 
@@ -43,20 +37,14 @@ struct HostWorkers: Workers {
 private final class HostJob: @unchecked Sendable {
     private let count: Int
     private let threads: Int
-    private let goOn: (Float) -> Bool
     private let body: (_ item: Int, _ thread: Int) -> Void
-    private let caller = pthread_self()
     private let seats = Atomic(0)
     private let next = Atomic(0)
-    private let done = Atomic(0)
-    private let isCancelled = Atomic(false)
+    private let finished = Atomic(0)
 
-    init(
-        count: Int, threads: Int, goOn: @escaping (Float) -> Bool, body: @escaping (_ item: Int, _ thread: Int) -> Void
-    ) {
+    init(count: Int, threads: Int, body: @escaping (_ item: Int, _ thread: Int) -> Void) {
         self.count = count
         self.threads = threads
-        self.goOn = goOn
         self.body = body
     }
 
@@ -66,18 +54,14 @@ private final class HostJob: @unchecked Sendable {
         guard seat < threads else { return }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let isCaller = pthread_equal(caller, pthread_self()) != 0
-        while !isCancelled.load(ordering: .relaxed) {
+        while true {
             let item = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard item < count else { return }
             body(item, seat)
-            done.wrappingAdd(1, ordering: .acquiringAndReleasing)
-            if isCaller && !goOn(Float(item + 1) / Float(count)) { isCancelled.store(true, ordering: .relaxed) }
+            finished.wrappingAdd(1, ordering: .acquiringAndReleasing)
         }
     }
 
-    /// What came of it, when the host's runner has returned.
-    func close() -> (done: Int, isCancelled: Bool) {
-        (done.load(ordering: .acquiring), isCancelled.load(ordering: .relaxed))
-    }
+    /// The items that are done, once the host's runner has returned.
+    var done: Int { finished.load(ordering: .acquiring) }
 }

@@ -15,15 +15,16 @@ struct Sweep {
     var tallestBand: Int { bands.map(\.count).max() ?? 0 }
 
     /// Calls `produce` to fill the line of each row that a band needs, and `consume` for each row of the band, once
-    /// its line and both neighbours are there. A tile's column 1 is the strip's first; lines outside the map are zero.
+    /// its line and both neighbours are there; returns early once the run is cancelled. A tile's column 1 is the strip's first; lines outside the map are zero.
     @inline(__always)
     func pass(
-        band: Range<Int>, ring: UnsafeMutablePointer<Float>,
+        _ run: Run, band: Range<Int>, ring: UnsafeMutablePointer<Float>,
         produce: (_ y: Int, _ strip: Range<Int>, _ line: UnsafeMutablePointer<Float>) -> Void,
         consume: (_ y: Int, _ strip: Range<Int>) -> Void
     ) {
         for strip in strips.ranges {
             for y in band.lowerBound - 1...band.upperBound {
+                guard run.goesOn() else { return }
                 let line = ring + slot(y) * lineSize
                 if map.rows.contains(y) {
                     produce(y, strip, line)

@@ -44,14 +44,12 @@ final class ThreadPool: Workers, @unchecked Sendable {
     /// As many threads as this process may use.
     static var available: Int { max(1, Int(mirlk_processors())) }
 
-    func run(
-        _ count: Int, goOn: (Float) -> Bool, _ body: (_ item: Int, _ thread: Int) -> Void
-    ) throws(MirlError) -> Bool {
+    func run(_ count: Int, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
         if owner != getpid() {
             workers = []
             try start()
         }
-        return withoutActuallyEscaping(body) { body in
+        withoutActuallyEscaping(body) { body in
             pthread_mutex_lock(mutex)
             defer { pthread_mutex_unlock(mutex) }
             work = body
@@ -60,30 +58,21 @@ final class ThreadPool: Workers, @unchecked Sendable {
             running = workers.count
             generation += 1
             pthread_cond_broadcast(wake)
-            let finished = takeItems(body, thread: 0, goOn: goOn)
+            takeItems(body, thread: 0)
             while running > 0 { pthread_cond_wait(done, mutex) }
             work = nil
-            return finished
         }
     }
 
-    /// Works until no item is left or `goOn` says no; called and left with the mutex locked.
-    @discardableResult
-    private func takeItems(_ work: Work, thread: Int, goOn: (Float) -> Bool) -> Bool {
+    /// Works until no item is left; called and left with the mutex locked.
+    private func takeItems(_ work: Work, thread: Int) {
         while next < count {
             let item = next
             next += 1
-            let share = Float(next) / Float(count)
             pthread_mutex_unlock(mutex)
             work(item, thread)
-            let wanted = goOn(share)
             pthread_mutex_lock(mutex)
-            if !wanted {
-                next = count
-                return false
-            }
         }
-        return true
     }
 
     private func serve(thread: Int) {
@@ -94,7 +83,7 @@ final class ThreadPool: Workers, @unchecked Sendable {
             while generation == served && !stopping { pthread_cond_wait(wake, mutex) }
             if stopping { break }
             served = generation
-            if let work { takeItems(work, thread: thread, goOn: { _ in true }) }
+            if let work { takeItems(work, thread: thread) }
             running -= 1
             if running == 0 { pthread_cond_signal(done) }
         }
