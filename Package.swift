@@ -49,7 +49,8 @@ let package = Package(
         .target(name: "MirlTestSupport", dependencies: ["MirlPacking", "MirlWeights"], path: "Tests/MirlTestSupport"),
         .testTarget(
             name: "MirlWeightsTests",
-            dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport"]),
+            dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport"],
+            exclude: ["Checkpoints"]),
         .testTarget(
             name: "MirlTests", dependencies: ["Mirl", "MirlKernels", "MirlPacking", "MirlTestSupport"],
             exclude: ["Golden"]),

@@ -2,7 +2,7 @@
 import MirlWeights
 
 extension Architecture {
-    init(of checkpoint: Safetensors) throws(PackError) {
+    init(of checkpoint: StateDict) throws(PackError) {
         if let config = checkpoint.metadata["config"] {
             try self.init(config: config)
         } else {
@@ -35,8 +35,8 @@ extension Architecture {
         if let key = fields.keys.min() { throw PackError("config: \(printable(key.utf8)) is not known") }
     }
 
-    /// Infers everything but the expansion, which is taken to be the paper's.
-    private init(shapesOf checkpoint: Safetensors) throws(PackError) {
+    /// Infers everything from shapes: the heads from those of the temperatures, the expansion from hidden channels.
+    private init(shapesOf checkpoint: StateDict) throws(PackError) {
         func dimension(_ index: Int, of name: String, rank: Int) throws(PackError) -> Int {
             guard let shape = checkpoint.tensors[name]?.shape else {
                 throw PackError("\(name) is missing, and the metadata has no config")
@@ -68,10 +68,30 @@ extension Architecture {
         promptComponents = try dimension(1, of: "prompt1.prompt_param", rank: 5)
         promptChannels = try prompts(2)
         promptSizes = try prompts(3)
-        let hidden = try dimension(1, of: "encoder_level1.0.ffn.project_out.weight", rank: 4)
-        guard (0...4096).contains(width), hidden == self.hidden(width) else {
-            throw PackError(
-                "no config in the metadata, and expansion \(expansion) does not make \(hidden) of \(width) channels")
+        let blocks = levels.map { $0 + ".0" } + (1...3).map { "noise_level\($0)" }
+        var widths: [(channels: Int, hidden: Int)] = []
+        for block in blocks {
+            let name = block + ".ffn.project_out.weight"
+            widths.append((try dimension(0, of: name, rank: 4), try dimension(1, of: name, rank: 4)))
         }
+        expansion = try Self.expansion(of: widths)
+    }
+
+    /// The shortest number that makes as many hidden channels of as many channels; the paper's if it does.
+    private static func expansion(of widths: [(channels: Int, hidden: Int)]) throws(PackError) -> Double {
+        let shapes = widths.map { "\($0.hidden) of \($0.channels)" }.joined(separator: ", ")
+        func fits(_ candidate: Double) -> Bool {
+            widths.allSatisfy { Int(Double($0.channels) * candidate) == $0.hidden }
+        }
+        guard widths.allSatisfy({ (1...65536).contains($0.channels) && (1...65536).contains($0.hidden) }) else {
+            throw PackError("feed-forward layers have \(shapes) channels")
+        }
+        let paper = Architecture().expansion
+        if fits(paper) { return paper }
+        let least = widths.map { Double($0.hidden) / Double($0.channels) }.max() ?? paper
+        guard let found = sequence(first: 1.0, next: { $0 * 10 }).prefix(10).map({ (least * $0).rounded(.up) / $0 }).first(where: fits) else {
+            throw PackError("no expansion makes the feed-forward layers' hidden channels: \(shapes)")
+        }
+        return found
     }
 }

@@ -7,7 +7,21 @@ import MirlWeights
 public func pack(
     safetensors: UnsafeRawBufferPointer, valueType: ValueType, provenance: String? = nil
 ) throws(PackError) -> [UInt8] {
-    let checkpoint = try Safetensors(safetensors)
+    let file = try Safetensors(safetensors)
+    return try pack(
+        StateDict(metadata: file.metadata, tensors: file.tensors), valueType: valueType, provenance: provenance)
+}
+
+/// The same from a file.
+public func pack(
+    safetensors path: String, valueType: ValueType, provenance: String? = nil
+) throws(PackError) -> [UInt8] {
+    try withFile(path) { bytes throws(PackError) in
+        try pack(safetensors: bytes, valueType: valueType, provenance: provenance)
+    }
+}
+
+func pack(_ checkpoint: StateDict, valueType: ValueType, provenance: String?) throws(PackError) -> [UInt8] {
     let architecture = try Architecture(of: checkpoint)
     let specs = architecture.tensors + architecture.mixtures.filter { checkpoint.tensors[$0.name] != nil }
     try refuseForeign(checkpoint, known: specs)
@@ -17,18 +31,16 @@ public func pack(
     return file.finish()
 }
 
-/// The same from a file.
-public func pack(
-    safetensors path: String, valueType: ValueType, provenance: String? = nil
-) throws(PackError) -> [UInt8] {
-    let input: Storage
-    do throws(WeightError) { input = try Storage(mapping: path) } catch { throw PackError(error.description) }
-    return try withExtendedLifetime(input) { () throws(PackError) in
-        try pack(safetensors: input.bytes, valueType: valueType, provenance: provenance)
-    }
+/// Calls `body` with the bytes of the file at `path`.
+func withFile<Result>(
+    _ path: String, _ body: (UnsafeRawBufferPointer) throws(PackError) -> Result
+) throws(PackError) -> Result {
+    let file: Storage
+    do throws(WeightError) { file = try Storage(mapping: path) } catch { throw PackError(error.description) }
+    return try withExtendedLifetime(file) { () throws(PackError) in try body(file.bytes) }
 }
 
-private func refuseForeign(_ checkpoint: Safetensors, known specs: [TensorSpec]) throws(PackError) {
+private func refuseForeign(_ checkpoint: StateDict, known specs: [TensorSpec]) throws(PackError) {
     let foreign = Set(checkpoint.tensors.keys).subtracting(specs.map(\.name)).subtracting(unusedTensors)
     if let name = foreign.min() { throw PackError("\(printable(name.utf8)) is not a tensor of this network") }
 }
@@ -36,7 +48,7 @@ private func refuseForeign(_ checkpoint: Safetensors, known specs: [TensorSpec])
 /// Published checkpoints hold these, but no forward pass reads them.
 private let unusedTensors = (1...3).flatMap { ["chnl_reduce\($0).weight", "reduce_noise_channel_\($0).weight"] }
 
-extension Safetensors {
+extension StateDict {
     fileprivate func values(of spec: TensorSpec) throws(PackError) -> [Float] {
         guard let tensor = tensors[spec.name] else { throw PackError("\(spec.name) is missing") }
         guard tensor.shape == spec.shape else {

@@ -2,21 +2,6 @@
 import MirlWeights
 
 package struct Safetensors {
-    package struct Tensor {
-        let type: ElementType
-        package let shape: [Int]
-        /// Little-endian, unaligned.
-        let bytes: UnsafeRawBufferPointer
-    }
-
-    enum ElementType: String {
-        case float32 = "F32"
-        case float16 = "F16"
-        case bfloat16 = "BF16"
-
-        var size: Int { self == .float32 ? 4 : 2 }
-    }
-
     package private(set) var metadata: [String: String] = [:]
     package private(set) var tensors: [String: Tensor] = [:]
 
@@ -62,7 +47,7 @@ package struct Safetensors {
             throw failure("dtype, shape and data_offsets expected, and nothing else")
         }
         guard let code = fields["dtype"]?.string, let type = ElementType(rawValue: code) else {
-            throw failure("dtype is not F32, F16 or BF16")
+            throw failure("dtype is not F64, F32, F16 or BF16")
         }
         guard let shape = fields["shape"]?.integers, shape.count <= 8, shape.allSatisfy({ $0 >= 0 }) else {
             throw failure("shape is not a short list of sizes")
@@ -71,19 +56,11 @@ package struct Safetensors {
             0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= data.count
         else { throw failure("data_offsets do not lie in the file's \(data.count) bytes of data") }
         let length = offsets[1] - offsets[0]
-        guard Self.product(shape, type.size) == length else {
+        guard product(shape, type.size) == length else {
             throw failure("has \(length) bytes of data, which its shape \(shape) and dtype \(code) do not make")
         }
         tensors[name] = Tensor(type: type, shape: shape, bytes: data.slice(offsets[0]..<offsets[1]))
         return offsets[0]..<offsets[1]
-    }
-
-    /// nil on overflow
-    private static func product(_ shape: [Int], _ size: Int) -> Int? {
-        shape.reduce(size) { (result: Int?, next) in
-            guard let (product, overflow) = result?.multipliedReportingOverflow(by: next), !overflow else { return nil }
-            return product
-        }
     }
 
     private static func checkNoHoles(_ ranges: [(range: Range<Int>, name: String)], size: Int) throws(PackError) {
@@ -98,16 +75,5 @@ package struct Safetensors {
             end = range.upperBound
         }
         guard end == size else { throw PackError("tensors end at byte \(end) of \(size) bytes of data") }
-    }
-}
-
-extension Safetensors.Tensor {
-    package var values: [Float] {
-        let count = bytes.count / type.size
-        return switch type {
-        case .float32: (0..<count).map { Float(bitPattern: bytes.integer(at: $0 * 4)) }
-        case .float16: (0..<count).map { Float(Float16(bitPattern: bytes.integer(at: $0 * 2))) }
-        case .bfloat16: (0..<count).map { Float(bitPattern: UInt32(bytes.integer(at: $0 * 2, as: UInt16.self)) << 16) }
-        }
     }
 }

@@ -7,5 +7,5 @@ import CMirl
         commandName: "mirl-weights",
         abstract: "Make, show and check the weight files of mirl.",
         version: "mirl-weights \(MIRL_VERSION_MAJOR).\(MIRL_VERSION_MINOR).\(MIRL_VERSION_PATCH)",
-        subcommands: [Pack.self, Info.self, Verify.self])
+        subcommands: [Pack.self, Import.self, Info.self, Verify.self])
 }

@@ -2,8 +2,8 @@
 import MirlPacking
 import MirlWeights
 
-public struct Checkpoint {
-    public struct Tensor {
+public struct Checkpoint: Sendable {
+    public struct Tensor: Sendable {
         public var type: String
         public var shape: [Int]
         public var bytes: [UInt8]

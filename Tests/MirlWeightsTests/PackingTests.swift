@@ -23,13 +23,12 @@ struct PackingTests {
         #expect(try open(checkpoint.packed()).architecture == .tiny)
     }
 
-    @Test func anUnexplainedExpansionNeedsAConfig() throws {
-        var wide = Architecture.tiny
-        wide.expansion = 4
-        var checkpoint = Checkpoint(wide)
-        #expect(try open(checkpoint.packed()).architecture == wide)
-        checkpoint.metadata = [:]
-        #expect(throws: PackError.self) { try checkpoint.packed() }
+    @Test func anExpansionThatNoNumberExplainsIsRefused() {
+        let reason = refusal {
+            $0.metadata = [:]
+            $0.tensors["latent.0.ffn.project_out.weight"] = .init(.init(repeating: 1, count: 32 * 90), shape: [32, 90, 1, 1])
+        }
+        #expect(reason?.hasPrefix("no expansion makes the feed-forward layers' hidden channels: 10 of 4, ") == true)
     }
 
     @Test func provenanceComesFromTheMetadataUnlessGiven() throws {

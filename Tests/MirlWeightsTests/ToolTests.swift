@@ -56,6 +56,33 @@ struct ToolTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
+    @Test func importGivesWhatPackGives() throws {
+        defer { cleanUp() }
+        let checkpoints = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Checkpoints")
+        let reference = folder.appending(path: "reference.mirl").path
+        #expect(try run("pack", checkpoints.appending(path: "weights.safetensors").path, reference).code == 0)
+        let outcome = try run("import", checkpoints.appending(path: "lightning.ckpt").path, output, "--prefix", "state_dict.net.")
+        #expect(outcome.code == 0 && outcome.out == "" && outcome.error == "")
+        #expect(FileManager.default.contentsEqual(atPath: output, andPath: reference))
+        #expect(try run("import", checkpoints.appending(path: "plain.pth").path, output, "--values", "fp32").code == 0)
+        #expect(!FileManager.default.contentsEqual(atPath: output, andPath: reference))
+    }
+
+    @Test func importRefusesWhatWouldRunAndLeavesNoFile() throws {
+        defer { cleanUp() }
+        let trace = folder.appending(path: "trace").path
+        let hostile = Pickled.call("posix", "system", Pickled.text("touch \(trace)"))
+        let state = Pickled.dictionary(Checkpoint(.tiny).pickledTensors)
+        let file = Checkpoint(.tiny).torchFile(Pickled.dictionary([("a", hostile), ("state_dict", state)]))
+        try Data(file.bytes).write(to: URL(filePath: input))
+        let outcome = try run("import", input, output)
+        #expect(outcome.code == 2)
+        #expect(outcome.error.hasPrefix("mirl-weights: \(input): pickle at byte 10: names \"posix.system\""))
+        #expect(!FileManager.default.fileExists(atPath: output))
+        #expect(try run("import", input, output, "--skip-unknown").code == 0)
+        #expect(FileManager.default.fileExists(atPath: output) && !FileManager.default.fileExists(atPath: trace))
+    }
+
     @Test func badInputExitsWith2AndLeavesNoFile() throws {
         defer { cleanUp() }
         try Data("no safetensors".utf8).write(to: URL(filePath: input))

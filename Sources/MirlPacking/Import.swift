@@ -1,0 +1,88 @@
+/// Imports a checkpoint of any origin as a weight file.
+import MirlWeights
+
+/// The weight file of the checkpoint at `path`: a safetensors file or what `torch.save` wrote, a state dict or a
+/// dictionary that holds one, as a Lightning checkpoint is. Nothing in the checkpoint is run.
+///
+/// The network's tensors are those whose names begin with `prefix`, or, if that is nil, with whatever stands before
+/// `patch_embed.proj.weight`. Globals that do not belong in a checkpoint are refused unless `skippingUnknown`.
+public func importCheckpoint(
+    _ path: String, prefix: String? = nil, skippingUnknown: Bool = false, valueType: ValueType,
+    provenance: String? = nil
+) throws(PackError) -> [UInt8] {
+    try withFile(path) { bytes throws(PackError) in
+        try importCheckpoint(
+            bytes, prefix: prefix, skippingUnknown: skippingUnknown, valueType: valueType, provenance: provenance)
+    }
+}
+
+/// The same from memory.
+public func importCheckpoint(
+    _ bytes: UnsafeRawBufferPointer, prefix: String? = nil, skippingUnknown: Bool = false, valueType: ValueType,
+    provenance: String? = nil
+) throws(PackError) -> [UInt8] {
+    let checkpoint = try StateDict(importing: bytes, prefix: prefix, skippingUnknown: skippingUnknown)
+    return try pack(checkpoint, valueType: valueType, provenance: provenance)
+}
+
+extension StateDict {
+    /// The network's tensors in the file that is `bytes`, into which they point.
+    init(importing bytes: UnsafeRawBufferPointer, prefix: String?, skippingUnknown: Bool) throws(PackError) {
+        let source = try openCheckpoint(bytes, skippingUnknown: skippingUnknown)
+        let prefix = if let prefix { prefix } else { try Self.networkPrefix(source.names) }
+        let names = source.names.filter { $0.hasPrefix(prefix) }
+        guard !names.isEmpty else { throw PackError("no tensor's name begins with \(printable(prefix.utf8))") }
+        metadata = source.metadata
+        for (name, tensor) in try source.tensors(names) { tensors[String(name.dropFirst(prefix.count))] = tensor }
+        // Tensors that share their bytes would make more of the file than there is.
+        let size = tensors.values.reduce(0) { $0 + $1.bytes.count }
+        guard size <= bytes.count else { throw PackError("tensors have \(size) bytes, more than the file") }
+    }
+
+    private static func networkPrefix(_ names: [String]) throws(PackError) -> String {
+        let first = "patch_embed.proj.weight"
+        let prefixes = names.filter { $0 == first || $0.hasSuffix("." + first) }.map { String($0.dropLast(first.count)) }
+        guard let prefix = prefixes.first else { throw PackError("no tensor is called \(first): not a PromptIR network") }
+        guard prefixes.count == 1 else {
+            let list = prefixes.sorted().prefix(10).map { printable($0.utf8) }.joined(separator: ", ")
+            throw PackError("several networks, whose tensors' names begin with \(list); choose one with --prefix")
+        }
+        return prefix
+    }
+}
+
+/// A file with named tensors.
+protocol CheckpointFile {
+    var metadata: [String: String] { get }
+    var names: [String] { get }
+    /// The tensors called so, which are some of `names`.
+    func tensors(_ names: [String]) throws(PackError) -> [String: Tensor]
+}
+
+extension TorchCheckpoint: CheckpointFile {
+    var metadata: [String: String] { [:] }
+}
+
+extension Safetensors: CheckpointFile {
+    var names: [String] { Array(tensors.keys) }
+
+    func tensors(_ names: [String]) -> [String: Tensor] {
+        let names = Set(names)
+        return tensors.filter { names.contains($0.key) }
+    }
+}
+
+/// Knows a file's format by how it begins.
+private func openCheckpoint(
+    _ bytes: UnsafeRawBufferPointer, skippingUnknown: Bool
+) throws(PackError) -> any CheckpointFile {
+    if bytes.starts(with: "PK".utf8) { return try TorchCheckpoint(zip: bytes, skippingUnknown: skippingUnknown) }
+    if bytes.starts(with: TorchCheckpoint.legacyMagic) {
+        return try TorchCheckpoint(legacy: bytes, skippingUnknown: skippingUnknown)
+    }
+    if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return try Safetensors(bytes) }
+    if bytes.count >= 262, bytes[257..<262].elementsEqual("ustar".utf8) {
+        throw PackError("format of PyTorch before 0.1.10 (tar); load it there and save it anew")
+    }
+    throw PackError("neither a PyTorch checkpoint nor a safetensors file")
+}

@@ -1,0 +1,104 @@
+/// Checkpoints of any origin become the weight file that the same values in safetensors become.
+import Foundation
+import MirlPacking
+import MirlTestSupport
+import MirlWeights
+import Testing
+
+/// training/make_checkpoints.py wrote one network in each of these ways.
+func fixture(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Checkpoints/\(name)")))
+}
+
+func imported(_ bytes: [UInt8], prefix: String? = nil, skippingUnknown: Bool = false) throws -> [UInt8] {
+    try bytes.withUnsafeBytes { bytes in
+        try importCheckpoint(bytes, prefix: prefix, skippingUnknown: skippingUnknown, valueType: .float32)
+    }
+}
+
+/// The line that refuses the import, or nil.
+func importRefusal(_ bytes: [UInt8], prefix: String? = nil, skippingUnknown: Bool = false) -> String? {
+    do {
+        _ = try imported(bytes, prefix: prefix, skippingUnknown: skippingUnknown)
+        return nil
+    } catch {
+        return "\(error)"
+    }
+}
+
+struct ImportTests {
+    private let checkpoint = Checkpoint(.tiny)
+
+    @Test(arguments: ["lightning.ckpt", "plain.pth", "legacy.pth", "weights.safetensors"])
+    func everyFormatGivesTheSameFile(name: String) throws {
+        let packed = try fixture("weights.safetensors").withUnsafeBytes { bytes in
+            try pack(safetensors: bytes, valueType: .float32)
+        }
+        #expect(try imported(fixture(name)) == packed)
+        try open(packed).verify()
+    }
+
+    @Test func theArchitectureShowsInTheShapes() throws {
+        let network = try open(imported(fixture("lightning.ckpt"))).architecture
+        #expect(network.width == 2 && network.blocks == [1, 2, 1, 1] && network.refinement == 1)
+        #expect(network.heads == [1, 2, 1, 4] && network.promptHeads == 2 && network.expansion == 2.66)
+        #expect(network.promptChannels == [2, 4, 2] && network.promptSizes == [4, 3, 2])
+        #expect(network.promptComponents == 2)
+    }
+
+    @Test func aStateDictMadeHereGivesTheSameFile() throws {
+        var plain = checkpoint
+        plain.metadata = [:]
+        let expected = try plain.packed()
+        #expect(try imported(checkpoint.torchFile().bytes) == expected)
+        var long = checkpoint.torchFile()
+        long.isLong = true
+        #expect(try imported(long.bytes) == expected)
+    }
+
+    @Test func namesMayHaveAnyPrefixAndDepth() throws {
+        let expected = try imported(checkpoint.torchFile().bytes)
+        let state = Pickled.dictionary(checkpoint.pickledTensors)
+        let named = Pickled.dictionary(checkpoint.pickledTensors.map { ("module.net." + $0, $1) })
+        for pickle in [Pickled.dictionary([("params", state)]), named, Pickled.dictionary([("a", Pickled.dictionary([("b", named)]))])] {
+            #expect(try imported(checkpoint.torchFile(pickle).bytes) == expected)
+        }
+    }
+
+    @Test func ofSeveralNetworksOneIsChosen() throws {
+        let state = Pickled.dictionary(checkpoint.pickledTensors)
+        let bytes = checkpoint.torchFile(Pickled.dictionary([("params", state), ("params_ema", state)])).bytes
+        #expect(importRefusal(bytes)?.contains(#""params.", "params_ema.""#) == true)
+        #expect(try imported(bytes, prefix: "params_ema.") == imported(checkpoint.torchFile().bytes))
+        #expect(importRefusal(bytes, prefix: "ema.") == #"no tensor's name begins with "ema.""#)
+    }
+
+    /// What other parts of a training hold is neither read nor judged.
+    @Test func tensorsBesideTheNetworkDoNotMatter() throws {
+        let foreign = Pickled.tensor(storage: Pickled.storage("LongStorage", "absent", 1), shape: [], strides: [])
+        let named = checkpoint.pickledTensors.map { ("net." + $0, $1) } + [("n_averaged", foreign)]
+        #expect(try imported(checkpoint.torchFile(Pickled.dictionary(named)).bytes) == imported(checkpoint.torchFile().bytes))
+    }
+
+    @Test func objectsBesideTheWeightsAreNotMade() throws {
+        let namespace = Pickled.global("argparse", "Namespace") + [0x29, 0x81] + Pickled.dictionary([("lr", [0x4E])]) + [0x62]
+        let array = Pickled.call("numpy.core.multiarray", "scalar", Pickled.global("numpy", "dtype"), [0x43, 1, 0])
+        let state = Pickled.dictionary(checkpoint.pickledTensors)
+        func file(_ object: [UInt8]) -> [UInt8] {
+            checkpoint.torchFile(Pickled.dictionary([("state_dict", state), ("hyper_parameters", object)])).bytes
+        }
+        let expected = try imported(checkpoint.torchFile().bytes)
+        #expect(try imported(file(namespace)) == expected)
+        #expect(try imported(file(array)) == expected)
+        let own = file(Pickled.call("my.options", "Options", Pickled.text("x")))
+        #expect(importRefusal(own)?.contains("names \"my.options.Options\", which is not known") == true)
+        #expect(try imported(own, skippingUnknown: true) == expected)
+    }
+
+    @Test(arguments: [1.0, 2, 2.5, 3.3, 4]) func theExpansionShowsInTheShapes(expansion: Double) throws {
+        var network = Architecture.tiny
+        network.expansion = expansion
+        let file = try open(imported(Checkpoint(network).torchFile().bytes))
+        #expect(file.tensors == network.tensors + network.mixtures)
+    }
+}
