@@ -58,8 +58,8 @@ check: deps ## run the tests
 	tools/abi check
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
 
-bench: all ## measure time and memory
-	bench/run
+bench: all ## measure time and memory beside other engines, into docs/speed.md; WEIGHTS=FILE.mirl, BENCH="--quick"
+	bench/run $(WEIGHTS:%=--weights %) $(BENCH)
 
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)

@@ -45,7 +45,14 @@ let package = Package(
             name: "mirl-weights",
             dependencies: ["MirlPacking", "MirlWeights", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             linkerSettings: [tool]),
-        .executableTarget(name: "mirl-bench", dependencies: ["Mirl"]),
+        .target(name: "MirlMachine"),
+        .executableTarget(
+            name: "mirl-bench",
+            dependencies: [
+                "Mirl", "MirlKernels", "MirlMachine", "MirlPacking", "MirlTestSupport", "MirlWeights",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            linkerSettings: [tool]),
         .target(name: "MirlTestSupport", dependencies: ["MirlPacking", "MirlWeights"], path: "Tests/MirlTestSupport"),
         .testTarget(
             name: "MirlWeightsTests",

@@ -1,0 +1,181 @@
+/// The speed of each kernel on the tiles of the paper's network, by one thread, against the machine's peak.
+import ArgumentParser
+import Mirl
+import MirlKernels
+import MirlTestSupport
+
+struct KernelTimes: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels",
+        abstract: "Measure each kernel on the network's shapes, by one thread.",
+        discussion: """
+            Shares are of the highest fp32 multiply-add rate that the machine reaches in registers, at any vector width.
+            """)
+
+    @Option(help: "The kernels of this instruction set, by default the best: \(Kernels.names.joined(separator: ", ")).")
+    var kernels = Kernels.names[0]
+
+    func validate() throws {
+        guard Kernels.names.contains(kernels) else { throw ValidationError("\(kernels): not on this processor") }
+    }
+
+    func run() {
+        let table = KernelTable(Kernels.tables.first { String(cString: $0.name) == kernels }!)
+        let arithmetic = mirlk_enter_arithmetic()
+        defer { mirlk_leave_arithmetic(arithmetic) }
+        for density in [0.03, 0.1, 0.5, 1] {
+            for channels in levels {
+                table.product("qkv", rows: 3 * channels, columns: channels, density)
+                table.product("project_in", rows: 2 * hidden(channels), columns: channels, density)
+                table.product("project_out", rows: channels, columns: hidden(channels), density)
+            }
+            table.convolution("down1_2", rows: 24, channels: 48, density)
+            table.convolution("up4_3", rows: 384, channels: 192, density)
+        }
+        for density in [0.31, 1] {
+            for channels in levels { table.depthwise(channels: 3 * channels, density) }
+        }
+        for channels in [40, 48, 80, 96, 176] {  // of a head
+            table.gram(channels: channels)
+            table.mix(channels: channels)
+        }
+        for channels in levels {
+            table.normalize(channels: channels)
+            table.gate(channels: hidden(channels))
+        }
+        table.copy()
+    }
+
+    /// Channels of the blocks of levels 1 to 4, and of the block that mixes the third prompt in.
+    private var levels: [Int] { [48, 96, 192, 384, 704] }
+    private func hidden(_ channels: Int) -> Int { Int(2.66 * Double(channels)) }
+}
+
+private let pitch = Int(MIRLK_TILE)
+
+/// Floats for tiles of so many channels, random and never denormal.
+private func tile(_ channels: Int) -> [Float] {
+    var random = Random(seed: 1)
+    return (0..<channels * pitch + Int(MIRLK_SLACK)).map { _ in Float.random(in: 0.5...1, using: &random) }
+}
+
+private struct KernelTable {
+    let kernels: mirlk_kernels
+    private let table: Table
+    private let peak: Double
+
+    init(_ kernels: mirlk_kernels) {
+        self.kernels = kernels
+        peak = vectorWidths.map { mirl_bench.peak(lanes: $0) }.max() ?? .nan
+        table = Table("kernel", "shape", "density_%", "rate", "unit", "share_%")
+        table.row("peak", "-", "-", peak / 1e9, "GFLOP/s", 100.0)
+    }
+
+    private func show(_ kernel: String, _ shape: String, density: Double? = nil, operations: Double, _ seconds: Double) {
+        let rate = operations / seconds
+        table.row(
+            kernel, shape, density.map { "\(Int(($0 * 100).rounded()))" } ?? "-", rate / 1e9, "GFLOP/s",
+            100 * rate / peak)
+    }
+
+    func product(_ name: String, rows: Int, columns: Int, _ density: Double) {
+        multiply(name, "\(rows)x\(columns)", rows: rows, inputs: columns, density) { row in
+            (0..<columns).map { $0 * pitch }
+        }
+    }
+
+    func convolution(_ name: String, rows: Int, channels: Int, _ density: Double) {
+        multiply(name, "\(rows)x\(channels)x3x3", rows: rows, inputs: 3 * channels, density) { row in
+            (0..<channels).flatMap { channel in taps(channel, of: channels) }
+        }
+    }
+
+    func depthwise(channels: Int, _ density: Double) {
+        multiply("depthwise", "\(channels)x3x3", rows: channels, inputs: 3 * channels, density) { row in
+            taps(row, of: channels)
+        }
+    }
+
+    /// Where the neighbours of a channel's first pixel lie in three lines of so many channels.
+    private func taps(_ channel: Int, of channels: Int) -> [Int] {
+        (0..<9).map { ($0 / 3 * channels + channel) * pitch + $0 % 3 }
+    }
+
+    /// Times a matrix, a share of which is not zero; `places` are where the inputs of a row's columns lie.
+    private func multiply(
+        _ name: String, _ shape: String, rows: Int, inputs: Int, _ density: Double, places: (Int) -> [Int]
+    ) {
+        var random = Random(seed: 1)
+        let used = (0..<rows).map { row in places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density } }
+        let order = used.indices.filter { !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
+        let groups = order.map { mirlk_group(terms: UInt32(used[$0].count), rows: 1) }
+            .reduce(into: [mirlk_group]()) { groups, next in
+                if groups.last?.terms == next.terms { groups[groups.count - 1].rows += 1 } else { groups.append(next) }
+            }
+        let outs = order.map { Int32($0 * pitch) }
+        let terms = order.flatMap { used[$0].map { mirlk_term(offset: Int32($0), weight: 0.01) } }
+        let input = tile(inputs)
+        var output = tile(rows)
+        let seconds = groups.withUnsafeBufferPointer { groups in
+            outs.withUnsafeBufferPointer { outs in
+                terms.withUnsafeBufferPointer { terms in
+                    var product = mirlk_product(
+                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
+                        terms: terms.baseAddress)
+                    return shortest { kernels.multiply(&product, input, &output, UInt32(pitch), 0) }
+                }
+            }
+        }
+        show(name, shape, density: density, operations: 2 * Double(terms.count * pitch), seconds)
+    }
+
+    func gram(channels: Int) {
+        let q = tile(channels), k = tile(channels), squareSize = Int(MIRLK_SQUARES)
+        var gram = [Float](repeating: 0, count: channels * channels + Int(MIRLK_SLACK))
+        var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
+        var room = [Float](repeating: 0, count: pitch * (channels + 16))
+        let seconds = shortest {
+            kernels.gram(q, k, pitch, UInt32(channels), UInt32(pitch), &gram, &qSquares, &kSquares, &room)
+        }
+        show("gram", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
+    }
+
+    func mix(channels: Int) {
+        let input = tile(channels), weights = [Float](repeating: 0.01, count: channels * channels)
+        var output = tile(channels)
+        let seconds = shortest { kernels.mix(weights, UInt32(channels), input, pitch, &output, pitch, UInt32(pitch)) }
+        show("mix", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
+    }
+
+    func normalize(channels: Int) {
+        let weight = [Float](repeating: 1, count: channels), bias = weight
+        var values = tile(channels)
+        let seconds = shortest { kernels.normalize(&values, pitch, UInt32(channels), UInt32(pitch), weight, bias) }
+        table.row("normalize", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
+    }
+
+    func gate(channels: Int) {
+        let value = [Float](repeating: 1, count: channels * pitch + Int(MIRLK_SLACK))
+        var gate = tile(channels)
+        let seconds = shortest { kernels.gelu_gate(&gate, value, pitch, UInt32(channels), UInt32(pitch)) }
+        table.row("gelu_gate", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
+    }
+
+    /// Tile after tile from a map that no cache holds.
+    func copy() {
+        let channels = 48, width = 1024, rows = 512, row = channels * width
+        let map = [Float](repeating: 1, count: rows * row + Int(MIRLK_SLACK))
+        var out = tile(channels)
+        let seconds = map.withUnsafeBufferPointer { map in
+            shortest(seconds: 0.5) {
+                for x in stride(from: 0, to: width, by: pitch) {
+                    for y in 0..<rows - 1 {
+                        kernels.copy(
+                            map.baseAddress! + y * row + x, width, &out, pitch, UInt32(channels), UInt32(pitch), row)
+                    }
+                }
+            }
+        }
+        table.row("copy", "\(channels)", "-", Double(4 * (rows - 1) * row) / seconds / 1e9, "GB/s", "-")
+    }
+}

@@ -1,0 +1,53 @@
+"""The reader of weight files gives back what was packed, and refuses what was damaged."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import weightfile
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "weights/lite.mirl"
+
+
+@pytest.fixture(scope="module")
+def shipped() -> weightfile.WeightFile:
+    return weightfile.read(SHIPPED)
+
+
+def test_values_are_those_of_the_run_in_half_precision(shipped):
+    name = re.search(r"^Run (\S+),", shipped.provenance, re.M)[1]
+    run = load_file(ROOT / "training/runs" / name / "weights.safetensors")
+    assert set(run) <= set(shipped.tensors)
+    for name, values in run.items():
+        values = values.reshape(len(values) if "prompt_param" not in name else values.shape[1], -1)
+        rounded = values.astype(np.float16).astype(np.float32)
+        found = shipped.tensors[name]
+        assert np.array_equal(found, values) or np.array_equal(found, rounded), name
+
+
+def test_architecture_and_provenance_are_read(shipped):
+    assert shipped.architecture["width"] == 16
+    assert shipped.architecture["expansion"] == 2.66
+    assert shipped.provenance.startswith("PromptIR network of width 16")
+
+
+@pytest.mark.parametrize("place", [0, 9, 40, 200, 60_000, -1])
+def test_a_changed_byte_is_refused(tmp_path, place):
+    data = bytearray(SHIPPED.read_bytes())
+    data[place] ^= 1
+    damaged = tmp_path / "damaged.mirl"
+    damaged.write_bytes(data)
+    with pytest.raises(weightfile.DamagedFile):
+        weightfile.read(damaged)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000, 700_000])
+def test_a_cut_file_is_refused(tmp_path, size):
+    cut = tmp_path / "cut.mirl"
+    cut.write_bytes(SHIPPED.read_bytes()[:size])
+    with pytest.raises(weightfile.DamagedFile):
+        weightfile.read(cut)
