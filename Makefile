@@ -30,13 +30,13 @@ FILL_IN = sed 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|; s|@PREFIX@|$(PREFIX
 
 export PATH := $(PATH):/opt/swift/usr/bin
 
-.PHONY: all help deps demo check bench install uninstall clean
+.PHONY: all help deps demo check bench install uninstall deb check-deb clean
 
 all: deps ## build mirl-filter, mirl-weights and libmirl.so
 	swift build $(SWIFT_FLAGS)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, CC, CFLAGS"
 
 deps: ## install the Debian packages that are missing
@@ -80,6 +80,18 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+
+deb: all ## build Debian packages into build/deb
+	@tools/packages debhelper lintian
+	@[ "$$(dpkg-parsechangelog -S Version)" = $(VERSION) ] || { echo "debian/changelog is not of version $(VERSION)" >&2; exit 1; }
+	rm -rf build/deb && mkdir -p build/deb
+	debian/rules binary PACKAGES=$(CURDIR)/build/deb
+	debian/rules clean
+	lintian --fail-on error build/deb/*.deb
+
+check-deb: deb ## install, use and remove the packages in a fresh Debian; as root
+	@tools/packages debootstrap
+	tools/check-deb build/deb
 
 clean: ## remove everything that was built
 	rm -rf .build build
