@@ -119,6 +119,12 @@ typedef int32_t mirl_format;
 #define MIRL_GREYAF 10
 #define MIRL_RGBF 11
 #define MIRL_RGBAF 12
+#define MIRL_BGR8 13 /* blue first, as OpenCV, Cairo and Windows have it */
+#define MIRL_BGRA8 14
+#define MIRL_BGR16 15
+#define MIRL_BGRA16 16
+#define MIRL_BGRF 17
+#define MIRL_BGRAF 18
 
 /* The bytes of a pixel; 0 for a format that this library does not know. */
 size_t mirl_format_bytes(mirl_format format);

@@ -39,7 +39,8 @@ enum class task : mirl_task { automatic = MIRL_AUTO, denoise = MIRL_DENOISE, der
 enum class format : mirl_format {
     grey8 = MIRL_GREY8, greya8 = MIRL_GREYA8, rgb8 = MIRL_RGB8, rgba8 = MIRL_RGBA8,
     grey16 = MIRL_GREY16, greya16 = MIRL_GREYA16, rgb16 = MIRL_RGB16, rgba16 = MIRL_RGBA16,
-    greyf = MIRL_GREYF, greyaf = MIRL_GREYAF, rgbf = MIRL_RGBF, rgbaf = MIRL_RGBAF
+    greyf = MIRL_GREYF, greyaf = MIRL_GREYAF, rgbf = MIRL_RGBF, rgbaf = MIRL_RGBAF,
+    bgr8 = MIRL_BGR8, bgra8 = MIRL_BGRA8, bgr16 = MIRL_BGR16, bgra16 = MIRL_BGRA16, bgrf = MIRL_BGRF, bgraf = MIRL_BGRAF
 };
 
 /* The task of this name ("auto", "denoise", "derain", "dehaze"), if there is one. */

@@ -13,15 +13,21 @@ public struct PixelFormat: Equatable, Sendable {
     public var sample: Sample
     /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
     public var bands: Int
+    /// Whether blue comes first and red third, where there are colours.
+    public var isBGR: Bool
 
-    public init(_ sample: Sample, bands: Int) {
+    public init(_ sample: Sample, bands: Int, isBGR: Bool = false) {
         self.sample = sample
         self.bands = bands
+        self.isBGR = isBGR
     }
 
     public var bytesPerPixel: Int { sample.rawValue * bands }
     /// Bands that are restored: all but alpha.
     var colours: Int { bands < 3 ? 1 : 3 }
+
+    /// The band that holds red (0), green (1) or blue (2); the one there is, if all are grey.
+    func band(of colour: Int) -> Int { bands < 3 ? 0 : isBGR ? 2 - colour : colour }
 }
 
 /// An image in the caller's memory: `height` rows of `width` pixels, `stride` bytes apart.

@@ -24,12 +24,12 @@ struct Pixels {
     }
 
     private func load<Sample>(_: Sample.Type, _ value: (Sample) -> Float) {
-        let bands = image.format.bands, last = image.format.colours - 1
+        let bands = image.format.bands
         for y in 0..<map.height {
             let samples = image.row(mirrored(y, image.height)).assumingMemoryBound(to: Sample.self)
             for c in 0..<3 {
-                let line = map.row(y, in: memory) + c * map.channelStride
-                for x in 0..<image.width { line[x] = value(samples[x * bands + min(c, last)]) }
+                let line = map.row(y, in: memory) + c * map.channelStride, band = image.format.band(of: c)
+                for x in 0..<image.width { line[x] = value(samples[x * bands + band]) }
                 for x in image.width..<map.width { line[x] = line[mirrored(x, image.width)] }
             }
         }
@@ -46,8 +46,8 @@ struct Pixels {
             for x in 0..<image.width {
                 for c in 0..<colours {
                     let restored = colours == 3 ? line[c * stride + x] : grey(line + x, stride)
-                    let before = value(old[x * bands + c])
-                    new[x * bands + c] = sample(before + strength * (restored - before))
+                    let place = x * bands + image.format.band(of: c), before = value(old[place])
+                    new[place] = sample(before + strength * (restored - before))
                 }
                 if bands > colours { new[x * bands + colours] = old[x * bands + colours] }
             }

@@ -66,10 +66,17 @@ extension ImageBuffer {
 }
 
 extension PixelFormat {
-    /// The header numbers the formats sample by sample, four band counts each.
+    /// The header numbers the formats sample by sample: first four band counts each, then two with blue first.
     init?(_ format: mirl_format) {
-        guard (MIRL_GREY8...MIRL_RGBAF).contains(format) else { return nil }
-        let (sample, bands) = Int(format - MIRL_GREY8).quotientAndRemainder(dividingBy: 4)
-        self.init([.uint8, .uint16, .float][sample], bands: bands + 1)
+        let samples: [Sample] = [.uint8, .uint16, .float]
+        switch format {
+        case MIRL_GREY8...MIRL_RGBAF:
+            let (sample, bands) = Int(format - MIRL_GREY8).quotientAndRemainder(dividingBy: 4)
+            self.init(samples[sample], bands: bands + 1)
+        case MIRL_BGR8...MIRL_BGRAF:
+            let (sample, alpha) = Int(format - MIRL_BGR8).quotientAndRemainder(dividingBy: 2)
+            self.init(samples[sample], bands: 3 + alpha, isBGR: true)
+        default: return nil
+        }
     }
 }

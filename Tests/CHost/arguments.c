@@ -102,7 +102,7 @@ static void check_images(mirl_session *session)
     REFUSED_IMAGE(struct_size, sizeof good - 1, "struct_size");
     REFUSED_IMAGE(format, 0, "format");
     REFUSED_IMAGE(format, -1, "format");
-    REFUSED_IMAGE(format, 13, "format");
+    REFUSED_IMAGE(format, 19, "format");
     REFUSED_IMAGE(format, INT32_MIN, "format");
     REFUSED_IMAGE(format, MIRL_RGB8, "put");
     REFUSED_IMAGE(width, 0, "0x5");

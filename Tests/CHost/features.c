@@ -39,9 +39,9 @@ static void check_names(void)
 
 static void check_format_bytes(void)
 {
-    for (mirl_format format = MIRL_GREY8; format <= MIRL_RGBAF; format++)
+    for (mirl_format format = MIRL_GREY8; format <= MIRL_BGRAF; format++)
         CHECK(mirl_format_bytes(format) == pixel_bytes(format));
-    CHECK(mirl_format_bytes(0) == 0 && mirl_format_bytes(MIRL_RGBAF + 1) == 0 && mirl_format_bytes(INT32_MIN) == 0);
+    CHECK(mirl_format_bytes(0) == 0 && mirl_format_bytes(MIRL_BGRAF + 1) == 0 && mirl_format_bytes(INT32_MIN) == 0);
 }
 
 /* The built-in weights know all tasks, and say what they saw once there was something to see. */

@@ -32,6 +32,7 @@ void check_features(void);
 void check_arguments(void);
 void check_statuses(void);
 void check_formats(void);
+void check_blue_first(void);
 void check_sharing_memory(void);
 void check_strength(void);
 void check_progress(void);

@@ -3,9 +3,15 @@
 
 #include <stdlib.h>
 
-static size_t bands(mirl_format format) { return (size_t)(format - 1) % 4 + 1; }
+static size_t bands(mirl_format format)
+{
+    return format < MIRL_BGR8 ? (size_t)(format - MIRL_GREY8) % 4 + 1 : (size_t)(format - MIRL_BGR8) % 2 + 3;
+}
 
-static size_t sample_bytes(mirl_format format) { return (size_t)1 << (format - 1) / 4; }
+static size_t sample_bytes(mirl_format format)
+{
+    return (size_t)1 << (format < MIRL_BGR8 ? (format - MIRL_GREY8) / 4 : (format - MIRL_BGR8) / 2);
+}
 
 size_t pixel_bytes(mirl_format format) { return bands(format) * sample_bytes(format); }
 
@@ -88,7 +94,7 @@ static bool alpha_equal(const mirl_image *a, const mirl_image *b)
 void check_formats(void)
 {
     mirl_session *session = default_session(0);
-    for (mirl_format format = MIRL_GREY8; format <= MIRL_RGBAF; format++) {
+    for (mirl_format format = MIRL_GREY8; format <= MIRL_BGRAF; format++) {
         mirl_image input = new_image(format, 13, 9, 3 * sample_bytes(format));
         mirl_image original = copy_of(&input), output = copy_of(&input);
         CHECK_STATUS(mirl_restore(session, &input, &output, NULL, NULL), MIRL_OK);
@@ -101,6 +107,40 @@ void check_formats(void)
         free(input.data);
         free(original.data);
         free(output.data);
+    }
+    mirl_session_free(session);
+}
+
+/* Exchanges the first and the third band of an image that has no gaps. */
+static void swap_red_and_blue(const mirl_image *image)
+{
+    size_t sample = sample_bytes(image->format), pixel = pixel_bytes(image->format);
+    for (size_t i = 0; i < image_bytes(image); i += pixel)
+        for (size_t j = i; j < i + sample; j++) {
+            unsigned char *bytes = image->data, first = bytes[j];
+            bytes[j] = bytes[j + 2 * sample];
+            bytes[j + 2 * sample] = first;
+        }
+}
+
+void check_blue_first(void)
+{
+    static const mirl_format pairs[][2] = {
+        { MIRL_RGB8, MIRL_BGR8 }, { MIRL_RGBA8, MIRL_BGRA8 }, { MIRL_RGB16, MIRL_BGR16 },
+        { MIRL_RGBA16, MIRL_BGRA16 }, { MIRL_RGBF, MIRL_BGRF }, { MIRL_RGBAF, MIRL_BGRAF },
+    };
+    mirl_session *session = default_session(0);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        mirl_image rgb = new_image(pairs[i][0], 15, 10, 0), bgr = copy_of(&rgb);
+        bgr.format = pairs[i][1];
+        swap_red_and_blue(&bgr);
+        CHECK_STATUS(mirl_restore(session, &rgb, &rgb, NULL, NULL), MIRL_OK);
+        CHECK_STATUS(mirl_restore(session, &bgr, &bgr, NULL, NULL), MIRL_OK);
+        CHECK(!same_bytes(&rgb, &bgr));
+        swap_red_and_blue(&bgr);
+        CHECK(same_bytes(&rgb, &bgr));
+        free(rgb.data);
+        free(bgr.data);
     }
     mirl_session_free(session);
 }

@@ -47,7 +47,8 @@ _Static_assert(MIRL_AUTO == 0 && MIRL_DENOISE == 1 && MIRL_DERAIN == 2 && MIRL_D
 
 _Static_assert(MIRL_GREY8 == 1 && MIRL_GREYA8 == 2 && MIRL_RGB8 == 3 && MIRL_RGBA8 == 4 && MIRL_GREY16 == 5
     && MIRL_GREYA16 == 6 && MIRL_RGB16 == 7 && MIRL_RGBA16 == 8 && MIRL_GREYF == 9 && MIRL_GREYAF == 10
-    && MIRL_RGBF == 11 && MIRL_RGBAF == 12, "formats renumbered");
+    && MIRL_RGBF == 11 && MIRL_RGBAF == 12 && MIRL_BGR8 == 13 && MIRL_BGRA8 == 14 && MIRL_BGR16 == 15
+    && MIRL_BGRA16 == 16 && MIRL_BGRF == 17 && MIRL_BGRAF == 18, "formats renumbered");
 
 /* What is left to see at run time: the library is of the header's version. */
 void check_layout(void)

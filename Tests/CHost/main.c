@@ -13,6 +13,7 @@ static const struct {
     { "arguments", check_arguments },
     { "statuses", check_statuses },
     { "formats", check_formats },
+    { "blue-first", check_blue_first },
     { "sharing-memory", check_sharing_memory },
     { "strength", check_strength },
     { "progress", check_progress },

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct HostTests {
     @Test(arguments: [
-        "layout", "features", "arguments", "statuses", "formats", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
+        "layout", "features", "arguments", "statuses", "formats", "blue-first", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
         "shared-model", "runner", "allocator", "fork", "surroundings",
     ])
     func cHost(check: String) throws {

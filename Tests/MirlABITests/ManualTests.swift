@@ -40,6 +40,30 @@ import Testing
         }
     }
 
+    /// The README's lines of C and C++ stand in a function that gets an image.
+    @Test(arguments: [("c", "int restore"), ("cpp", "void restore")])
+    func readmeCompiles(language: String, function: String) throws {
+        let readme = try String(contentsOf: Workshop.sources.appending(path: "README.md"), encoding: .utf8)
+        let block = try #require(readme.firstMatch(of: Regex("```\(language)\n((?s:.*?))```"))?.output[1].substring)
+        let lines = block.split(separator: "\n")
+        let includes = lines.filter { $0.hasPrefix("#") }, rest = lines.filter { !$0.hasPrefix("#") }
+        let program = """
+            \((includes.isEmpty ? ["#include <mirl.hpp>"] : includes).joined(separator: "\n"))
+            \(function)(uint32_t width, uint32_t height, size_t stride, unsigned char *pixels)
+            {
+            (void)stride;
+            \(rest.joined(separator: "\n"))
+            \(language == "c" ? "return 0;" : "")
+            }
+            int main(void)
+            {
+                unsigned char pixels[9 * 8 * 3] = { 0 };
+                \(language == "c" ? "return" : "") restore(9, 8, 27, pixels);
+            }
+            """
+        #expect(try Workshop.program("readme-\(language)", source: program, flags: []).run().status == 0)
+    }
+
     /// The examples of the overview, one after another in a folder that holds the photos they speak of.
     @Test func shellExamplesRun() throws {
         let folder = Workshop.folder.appending(path: "overview")
