@@ -12,6 +12,9 @@ struct Attention: Layer {
     private let weights: BlockWeights
     private let products: Sweep
     private let mixing: InPlaceSweep
+    private let heads: [LivingHead]
+    /// Where the rows of q and k, of v, and what project_out reads, lie among those that are computed; nil for the others.
+    private let productPlaces, valuePlaces, mixedPlaces: [Int?]
     private let sums, attention: Int  // shared
     private let projectProducts, projectValues: ProductPlace  // shared
     private let projectOut: StackProduct  // shared
@@ -19,18 +22,26 @@ struct Attention: Layer {
     private let tile, ring, work, mixed, transposed: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
+    /// Floats of one band's sums.
+    private let sumsSize: Int
+
+    /// Whether pruning has left nothing that could change the features.
+    var isDead: Bool { heads.allSatisfy { $0.v.isEmpty || $0.out.isEmpty } }
 
     private var channels: Int { weights.channels }
     private var perHead: Int { weights.channels / weights.heads }
-    /// Floats of one band's sums: the products of each head's channels, then the squares of q's and of k's.
-    private var sumsSize: Int { channels * perHead + 2 * channels * Int(MIRLK_SQUARES) }
 
     init(_ weights: BlockWeights, _ map: FeatureStack, threads: Int) {
         let strips = Strips(width: map.width), c = weights.channels
+        heads = LivingHead.all(of: weights)
+        let q = heads.flatMap(\.q), k = heads.flatMap(\.k), v = heads.flatMap(\.v), out = heads.flatMap(\.out)
+        productPlaces = (q + k.map { c + $0 }).places(among: 2 * c)
+        valuePlaces = v.places(among: c)
+        mixedPlaces = out.places(among: c)
         products = Sweep(
-            map: map, strips: strips, bands: Geometry.reducingBands(map.height), lineChannels: 2 * c)
+            map: map, strips: strips, bands: Geometry.reducingBands(map.height), lineChannels: q.count + k.count)
         let plain = Sweep(
-            map: map, strips: strips, bands: Geometry.bands(map.height, threads: threads), lineChannels: c)
+            map: map, strips: strips, bands: Geometry.bands(map.height, threads: threads), lineChannels: v.count)
         var shared = Layout(), own = Layout()
         self.weights = weights
         mixing = InPlaceSweep(plain, shared: &shared, own: &own)
@@ -39,53 +50,53 @@ struct Attention: Layer {
         projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &shared)
         filterValues = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared) }
         projectOut = StackProduct(weights.attentionOut, addingTo: map, in: &shared)
-        let perHead = c / weights.heads
-        sums = shared.take(products.bands.count * (c * perHead + 2 * c * Int(MIRLK_SQUARES)))
-        attention = shared.take(c * perHead)
+        let last = heads.last!
+        sumsSize = last.sums + last.sumsSize
+        sums = shared.take(products.bands.count * sumsSize)
+        attention = shared.take(last.attention + last.out.count * last.v.count)
         tile = own.take(c * strips.stride)
-        ring = own.take(products.ringSize)
-        work = own.take(2 * c * strips.stride)
-        mixed = own.take(c * strips.stride)
-        transposed = own.take(Int(MIRLK_TILE) * (perHead + 16))
+        ring = own.take(max(products.ringSize, plain.ringSize))
+        work = own.take(max(products.lineSize, plain.lineSize))
+        mixed = own.take(out.count * strips.stride)
+        transposed = own.take(Int(MIRLK_TILE) * (heads.map(\.k.count).max()! + 16))
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
-        let perPixel = weights.qkv.count + weights.qkvDepthwise.count + weights.attentionOut.count + 2 * c * perHead
+        let perPixel = weights.qkv.count + weights.qkvDepthwise.count + weights.attentionOut.count
+            + heads.reduce(0) { $0 + $1.q.count * $1.k.count + $1.out.count * $1.v.count }
         cost = Double(perPixel) * Double(map.height * map.width)
     }
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch, plain = mixing.sweep
-        let made = filtered(run, products, projectProducts, filterProducts, firstRow: 0)
+        let made = filtered(run, products, projectProducts, filterProducts, places: productPlaces, firstRow: 0)
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
             sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
         }
-        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(head: head, shared) }
-        let values = filtered(run, plain, projectValues, filterValues, firstRow: 2 * channels)
-        let out = projectOut.prepare(run, offset: { $0 * plain.stride })
+        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(head, shared) }
+        let values = filtered(run, plain, projectValues, filterValues, places: valuePlaces, firstRow: 2 * channels)
+        let out = projectOut.prepare(run, offset: { mixedPlaces[$0].map { $0 * plain.stride } })
         mixing.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost / 2) { band, thread in
             mixValues(run, values, out, shared, shared + sharedSize + thread * own.size, band)
         }
     }
 
-    /// The two convolutions that make q and k, or v; rows that pruning has emptied stay zero, and are not computed.
+    /// The two convolutions that make q and k, or v.
     private struct Filtered {
         let project: mirlk_product
         let filter: [mirlk_product]  // one for each phase of the ring
     }
 
     private func filtered(
-        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: [ProductPlace], firstRow: Int
+        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: [ProductPlace], places: [Int?], firstRow: Int
     ) -> Filtered {
-        func place(_ row: Int) -> Int? {
-            weights.qkv.isEmpty(row) || weights.qkvDepthwise.isEmpty(row) ? nil : (row - firstRow) * sweep.stride
-        }
+        func out(_ row: Int) -> Int? { places[row - firstRow].map { $0 * sweep.stride } }
         return Filtered(
-            project: project.prepare(run, keepingEmpty: false, out: place, offset: { $1 * sweep.stride }),
+            project: project.prepare(run, keepingEmpty: false, out: out, offset: { $1 * sweep.stride }),
             filter: filter.enumerated().map { phase, filter in
-                filter.prepare(run, keepingEmpty: false, out: place, offset: { row, tap in
-                    (row - firstRow) * sweep.stride + sweep.place(tap: tap, phase: phase)
+                filter.prepare(run, keepingEmpty: false, out: out, offset: { row, tap in
+                    out(row).map { $0 + sweep.place(tap: tap, phase: phase) }
                 })
             })
     }
@@ -96,8 +107,7 @@ struct Attention: Layer {
     ) {
         let sums = shared + sums + band * sumsSize, stride = products.stride
         sums.update(repeating: 0, count: sumsSize)
-        let squares = sums + channels * perHead, work = own + work, tile = own + tile
-        work.update(repeating: 0, count: 2 * channels * stride)
+        let work = own + work, tile = own + tile
         products.pass(
             run, band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
@@ -108,12 +118,14 @@ struct Attention: Layer {
             },
             consume: { y, strip in
                 made.filter[products.phase(y)].apply(run, own + ring, into: work, width: stride)
-                for head in 0..<weights.heads {
-                    let first = head * perHead, squareSize = Int(MIRLK_SQUARES)
+                var q = work, k = work + heads.reduce(0) { $0 + $1.q.count } * stride
+                for head in heads {
+                    let sums = sums + head.sums
                     run.kernels.gram(
-                        work + first * stride, work + (channels + first) * stride, stride, UInt32(perHead),
-                        UInt32(strip.count), sums + first * perHead, squares + first * squareSize,
-                        squares + (channels + first) * squareSize, own + transposed)
+                        q, UInt32(head.q.count), k, UInt32(head.k.count), stride, UInt32(strip.count), sums,
+                        sums + head.qSquares, sums + head.kSquares, own + transposed)
+                    q += head.q.count * stride
+                    k += head.k.count * stride
                 }
             })
     }
@@ -123,27 +135,36 @@ struct Attention: Layer {
             tile, products.stride, UInt32(channels), UInt32(strip.count + 2), weights.norm1.weight, weights.norm1.bias)
     }
 
-    /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix.
-    private func weigh(head: Int, _ shared: UnsafeMutablePointer<Float>) {
-        let squareSize = Int(MIRLK_SQUARES)
+    /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix: rows that
+    /// project_out reads, columns whose values are not all zero. The softmax knows all columns.
+    private func weigh(_ index: Int, _ shared: UnsafeMutablePointer<Float>) {
+        let head = heads[index], squareSize = Int(MIRLK_SQUARES)
         func sum(_ place: Int, _ count: Int = 1) -> Double {
             var sum = 0.0
             for band in 0..<products.bands.count {
-                let values = shared + sums + band * sumsSize + place
+                let values = shared + sums + band * sumsSize + head.sums + place
                 for i in 0..<count { sum += Double(values[i]) }
             }
             return sum
         }
-        func norm(_ channel: Int) -> Double {
-            max(1e-12, sum(channels * perHead + channel * squareSize, squareSize).squareRoot())
+        func norm(_ squares: Int, _ row: Int) -> Double {
+            max(1e-12, sum(squares + row * squareSize, squareSize).squareRoot())
         }
-        let first = head * perHead
-        let kNorms = (first..<first + perHead).map { norm(channels + $0) }
-        for i in first..<first + perHead {
-            let row = shared + attention + i * perHead
-            let scale = Double(weights.temperature[head]) / norm(i)
-            for j in 0..<perHead { row[j] = Float(sum(i * perHead + j) * scale / kNorms[j]) }
-            softmax(row, count: perHead)
+        let first = index * perHead
+        let kNorms = head.k.indices.map { norm(head.kSquares, $0) }
+        let qRows = head.q.map { $0 - first }.places(among: perHead)
+        var row = [Float](repeating: 0, count: perHead)
+        for (i, channel) in head.out.enumerated() {
+            for j in row.indices { row[j] = 0 }
+            if let q = qRows[channel - first] {
+                let scale = Double(weights.temperature[index]) / norm(head.qSquares, q)
+                for (j, k) in head.k.enumerated() {
+                    row[k - first] = Float(sum(q * head.k.count + j) * scale / kNorms[j])
+                }
+            }
+            row.withUnsafeMutableBufferPointer { softmax($0.baseAddress!, count: perHead) }
+            let kept = shared + attention + head.attention + i * head.v.count
+            for (j, v) in head.v.enumerated() { kept[j] = row[v - first] }
         }
     }
 
@@ -152,7 +173,6 @@ struct Attention: Layer {
         _ own: UnsafeMutablePointer<Float>, _ band: Int
     ) {
         let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
-        work.update(repeating: 0, count: channels * stride)
         plain.pass(
             run, band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
@@ -163,14 +183,56 @@ struct Attention: Layer {
             },
             consume: { y, strip in
                 made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: stride)
-                for head in 0..<weights.heads {
-                    let first = head * perHead
+                var values = work, mix = mixed
+                for head in heads {
                     run.kernels.mix(
-                        shared + attention + first * perHead, UInt32(perHead), work + first * stride, stride,
-                        mixed + first * stride, stride, UInt32(stride))
+                        shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count), values, stride,
+                        mix, stride, UInt32(stride))
+                    values += head.v.count * stride
+                    mix += head.out.count * stride
                 }
                 projectOut.apply(out, run, mixed, row: y, columns: strip)
             })
+    }
+}
+
+/// What pruning has left of a head: the channels of q, k and v that are not zero everywhere, and those of the result
+/// that project_out reads; and where its sums and its attention matrix lie among those of all heads, in floats.
+private struct LivingHead {
+    let q, k, v, out: [Int]
+    let sums, attention: Int
+
+    /// The sums hold the products of q's rows and k's, then the squares of both.
+    var qSquares: Int { q.count * k.count }
+    var kSquares: Int { qSquares + q.count * Int(MIRLK_SQUARES) }
+    var sumsSize: Int { kSquares + k.count * Int(MIRLK_SQUARES) }
+
+    static func all(of weights: BlockWeights) -> [LivingHead] {
+        let c = weights.channels, perHead = c / weights.heads
+        let isRead = weights.attentionOut.columnsRead()
+        var heads: [LivingHead] = []
+        for first in stride(from: 0, to: c, by: perHead) {
+            func living(_ part: Int) -> [Int] {
+                (first..<first + perHead).filter {
+                    !weights.qkv.isEmpty(part * c + $0) && !weights.qkvDepthwise.isEmpty(part * c + $0)
+                }
+            }
+            heads.append(
+                LivingHead(
+                    q: living(0), k: living(1), v: living(2), out: (first..<first + perHead).filter { isRead[$0] },
+                    sums: heads.last.map { $0.sums + $0.sumsSize } ?? 0,
+                    attention: heads.last.map { $0.attention + $0.out.count * $0.v.count } ?? 0))
+        }
+        return heads
+    }
+}
+
+extension [Int] {
+    /// For each of `count` numbers its index in this array, or nil.
+    fileprivate func places(among count: Int) -> [Int?] {
+        var places = [Int?](repeating: nil, count: count)
+        for (place, number) in enumerated() { places[number] = place }
+        return places
     }
 }
 

@@ -7,6 +7,9 @@ struct FeedForward: Layer {
     let scratch: Int
     let cost: Double
 
+    /// Whether pruning has left nothing that could change the features.
+    var isDead: Bool { alive == 0 }
+
     private let weights: BlockWeights
     private let sweep: InPlaceSweep
     /// Where each hidden channel that counts lies among those that do; nil for the others.
@@ -82,8 +85,7 @@ extension BlockWeights {
     /// For each hidden channel of the feed-forward layer its place among those that can change the result, or nil: a
     /// gate or value that is always zero makes their product zero, and what project_out does not read is lost.
     fileprivate func livingHidden() -> [Int?] {
-        var isRead = [Bool](repeating: false, count: hidden)
-        for place in projectOut.terms(0..<projectOut.rows) { isRead[projectOut.column(place)] = true }
+        let isRead = projectOut.columnsRead()
         var next = 0
         return (0..<hidden).map { c in
             let lives = isRead[c] && [c, hidden + c].allSatisfy { !projectIn.isEmpty($0) && !depthwise.isEmpty($0) }

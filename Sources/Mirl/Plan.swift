@@ -109,8 +109,10 @@ private struct PlanBuilder {
 
     private mutating func blocks(_ blocks: [BlockWeights], _ features: FeatureStack, _ name: String) {
         for block in blocks {
-            layers.append(Attention(block, features, threads: threads))
-            layers.append(FeedForward(block, features, threads: threads))
+            let attention = Attention(block, features, threads: threads)
+            if !attention.isDead { layers.append(attention) }
+            let feedForward = FeedForward(block, features, threads: threads)
+            if !feedForward.isDead { layers.append(feedForward) }
         }
         mark(name, features)
     }

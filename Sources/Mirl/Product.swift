@@ -104,6 +104,13 @@ extension Convolution {
 
     /// Whether a row has any value but zero.
     func isEmpty(_ row: Int) -> Bool { terms(row).isEmpty }
+
+    /// For each column whether any row has a value there.
+    func columnsRead() -> [Bool] {
+        var isRead = [Bool](repeating: false, count: columns)
+        for place in terms(0..<rows) { isRead[column(place)] = true }
+        return isRead
+    }
 }
 
 extension mirlk_product {

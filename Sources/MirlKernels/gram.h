@@ -32,10 +32,10 @@ static void transpose(const float *k, ptrdiff_t stride, uint32_t channels, uint3
 
 /* `rows` rows and `vectors` vectors of columns of the product stay in registers over all pixels. */
 INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdiff_t stride, const float *k,
-                       uint32_t k_stride, uint32_t width, float *gram, uint32_t channels, uint32_t columns) {
+                       uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns) {
     vec sum[GRAM_ROWS][GRAM_VECTORS];
     UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = load(gram + i * channels + j * LANES);
+        UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = load(gram + i * k_rows + j * LANES);
     for (uint32_t x = 0; x < width; x++) {
         vec right[GRAM_VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) right[j] = load(k + x * k_stride + j * LANES);
@@ -45,19 +45,26 @@ INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdif
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < vectors - 1; j++) store(gram + i * channels + j * LANES, sum[i][j]);
-        store_some(gram + i * channels + (vectors - 1) * LANES, sum[i][vectors - 1], columns - (vectors - 1) * LANES);
+        UNROLL for (int j = 0; j < vectors - 1; j++) store(gram + i * k_rows + j * LANES, sum[i][j]);
+        store_some(gram + i * k_rows + (vectors - 1) * LANES, sum[i][vectors - 1], columns - (vectors - 1) * LANES);
     }
 }
 
-INLINE void gram_columns(const int vectors, const float *q, ptrdiff_t stride, const float *k, uint32_t k_stride,
-                         uint32_t width, float *gram, uint32_t channels, uint32_t columns) {
+/* Blocks of as many rows as there are registers for, then of half as many, since single rows cannot keep the processor
+ * busy. */
+INLINE void gram_columns(const int vectors, const float *q, uint32_t q_rows, ptrdiff_t stride, const float *k,
+                         uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns) {
     uint32_t i = 0;
-    for (; i + GRAM_ROWS <= channels; i += GRAM_ROWS)
-        gram_block(GRAM_ROWS, vectors, q + i * stride, stride, k, k_stride, width, gram + i * channels, channels,
+    for (; i + GRAM_ROWS <= q_rows; i += GRAM_ROWS)
+        gram_block(GRAM_ROWS, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns);
+    for (; i + GRAM_ROWS / 2 <= q_rows; i += GRAM_ROWS / 2)
+        gram_block(GRAM_ROWS / 2, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows,
                    columns);
-    for (; i < channels; i++)
-        gram_block(1, vectors, q + i * stride, stride, k, k_stride, width, gram + i * channels, channels, columns);
+    for (; i + GRAM_ROWS / 4 <= q_rows; i += GRAM_ROWS / 4)
+        gram_block(GRAM_ROWS / 4, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows,
+                   columns);
+    for (; i < q_rows; i++)
+        gram_block(1, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns);
 }
 
 /* Squares are summed in MIRLK_SQUARES interleaved sums a channel, the same on every instruction set. */
@@ -73,20 +80,18 @@ static void sum_squares(const float *rows, ptrdiff_t stride, uint32_t channels, 
     }
 }
 
-static void gram(const float *q, const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *gram,
-                 float *q_squares, float *k_squares, float *transposed) {
-    uint32_t k_stride = (channels + 15) / 16 * 16;
-    transpose(k, stride, channels, width, transposed, k_stride);
-    for (uint32_t j = 0; j < channels; j += GRAM_VECTORS * LANES) {
-        uint32_t columns = channels - j;
-        if (columns > 2 * LANES)
-            gram_columns(3, q, stride, transposed + j, k_stride, width, gram + j, channels,
-                         columns < 3 * LANES ? columns : 3 * LANES);
-        else if (columns > LANES)
-            gram_columns(2, q, stride, transposed + j, k_stride, width, gram + j, channels, columns);
-        else
-            gram_columns(1, q, stride, transposed + j, k_stride, width, gram + j, channels, columns);
+static void gram(const float *q, uint32_t q_rows, const float *k, uint32_t k_rows, ptrdiff_t stride, uint32_t width,
+                 float *gram, float *q_squares, float *k_squares, float *transposed) {
+    uint32_t k_stride = (k_rows + 15) / 16 * 16;
+    transpose(k, stride, k_rows, width, transposed, k_stride);
+    for (uint32_t j = 0; j < k_rows; j += GRAM_VECTORS * LANES) {
+        uint32_t columns = k_rows - j < GRAM_VECTORS * LANES ? k_rows - j : GRAM_VECTORS * LANES;
+        switch ((columns - 1) / LANES) {
+        case 0: gram_columns(1, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns); break;
+        case 1: gram_columns(2, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns); break;
+        default: gram_columns(3, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns);
+        }
     }
-    sum_squares(q, stride, channels, width, q_squares);
-    sum_squares(k, stride, channels, width, k_squares);
+    sum_squares(q, stride, q_rows, width, q_squares);
+    sum_squares(k, stride, k_rows, width, k_squares);
 }

@@ -22,25 +22,28 @@ INLINE void mix_block(const int rows, const int vectors, const float *weights, u
     }
 }
 
-INLINE void mix_rows(const int vectors, const float *weights, uint32_t channels, const float *in, ptrdiff_t stride,
-                     float *out, ptrdiff_t out_stride, uint32_t width) {
+INLINE void mix_rows(const int vectors, const float *weights, uint32_t rows, uint32_t channels, const float *in,
+                     ptrdiff_t stride, float *out, ptrdiff_t out_stride, uint32_t width) {
     uint32_t i = 0;
-    for (; i + MIX_ROWS <= channels; i += MIX_ROWS)
+    for (; i + MIX_ROWS <= rows; i += MIX_ROWS)
         mix_block(MIX_ROWS, vectors, weights + i * channels, channels, in, stride, out + i * out_stride, out_stride,
                   width);
-    for (; i < channels; i++)
+    for (; i + MIX_ROWS / 3 <= rows; i += MIX_ROWS / 3)
+        mix_block(MIX_ROWS / 3, vectors, weights + i * channels, channels, in, stride, out + i * out_stride,
+                  out_stride, width);
+    for (; i < rows; i++)
         mix_block(1, vectors, weights + i * channels, channels, in, stride, out + i * out_stride, out_stride, width);
 }
 
-static void mix(const float *weights, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
+static void mix(const float *weights, uint32_t rows, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
                 ptrdiff_t out_stride, uint32_t width) {
     for (uint32_t x = 0; x < width; x += MIX_VECTORS * LANES) {
         uint32_t part = width - x < MIX_VECTORS * LANES ? width - x : MIX_VECTORS * LANES;
         switch ((part - 1) / LANES) {
-        case 0: mix_rows(1, weights, channels, in + x, stride, out + x, out_stride, part); break;
-        case 1: mix_rows(2, weights, channels, in + x, stride, out + x, out_stride, part); break;
-        case 2: mix_rows(3, weights, channels, in + x, stride, out + x, out_stride, part); break;
-        default: mix_rows(4, weights, channels, in + x, stride, out + x, out_stride, part);
+        case 0: mix_rows(1, weights, rows, channels, in + x, stride, out + x, out_stride, part); break;
+        case 1: mix_rows(2, weights, rows, channels, in + x, stride, out + x, out_stride, part); break;
+        case 2: mix_rows(3, weights, rows, channels, in + x, stride, out + x, out_stride, part); break;
+        default: mix_rows(4, weights, rows, channels, in + x, stride, out + x, out_stride, part);
         }
     }
 }

@@ -107,42 +107,47 @@ private let pitch = Int(MIRLK_TILE)
         }
     }
 
-    @Test(arguments: tables.indices, [1, 3, 4, 16, 17, 48, 49]) mutating func channelProducts(table: Int, channels: Int) {
+    @Test(arguments: tables.indices, [(1, 1), (3, 3), (4, 5), (16, 16), (17, 3), (2, 17), (48, 48), (49, 50), (15, 33)])
+    mutating func channelProducts(table: Int, count: (q: Int, k: Int)) {
         let squareSize = Int(MIRLK_SQUARES)
         for width in widths {
-            let q = tile(channels, width: width), k = tile(channels, width: width)
-            let start = floats(channels * channels)
+            let q = tile(count.q, width: width), k = tile(count.k, width: width)
+            let start = floats(count.q * count.k)
             var gram = start + [Float](repeating: canary, count: Int(MIRLK_SLACK))
-            var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
-            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (channels + 16))
+            var qSquares = [Float](repeating: 0, count: count.q * squareSize)
+            var kSquares = [Float](repeating: 0, count: count.k * squareSize)
+            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (count.k + 16))
             tables[table].gram(
-                q, k, pitch, UInt32(channels), UInt32(width), &gram, &qSquares, &kSquares, &room)
-            for i in 0..<channels {
-                for j in 0..<channels {
-                    let exact = (0..<width).reduce(Double(start[i * channels + j])) {
+                q, UInt32(count.q), k, UInt32(count.k), pitch, UInt32(width), &gram, &qSquares, &kSquares, &room)
+            for i in 0..<count.q {
+                for j in 0..<count.k {
+                    let exact = (0..<width).reduce(Double(start[i * count.k + j])) {
                         $0 + Double(q[i * pitch + $1]) * Double(k[j * pitch + $1])
                     }
-                    #expect(abs(Double(gram[i * channels + j]) - exact) < 1e-4)
+                    #expect(abs(Double(gram[i * count.k + j]) - exact) < 1e-4)
                 }
-                for (squares, rows) in [(qSquares, q), (kSquares, k)] {
+            }
+            for (squares, rows, count) in [(qSquares, q, count.q), (kSquares, k, count.k)] {
+                for i in 0..<count {
                     let sum = squares[i * squareSize..<(i + 1) * squareSize].reduce(0) { $0 + Double($1) }
                     let exact = (0..<width).reduce(0.0) { $0 + Double(rows[i * pitch + $1]) * Double(rows[i * pitch + $1]) }
                     #expect(abs(sum - exact) < 1e-4)
                 }
             }
-            #expect(gram.dropFirst(channels * channels).allSatisfy { $0.bitPattern == canary.bitPattern })
+            #expect(gram.dropFirst(count.q * count.k).allSatisfy { $0.bitPattern == canary.bitPattern })
         }
     }
 
-    @Test(arguments: tables.indices, [1, 3, 6, 16, 17, 48]) mutating func mixtures(table: Int, channels: Int) {
-        let weights = floats(channels * channels)
+    @Test(arguments: tables.indices, [(1, 1), (3, 3), (6, 5), (16, 16), (17, 2), (5, 17), (48, 48), (4, 0)])
+    mutating func mixtures(table: Int, count: (rows: Int, channels: Int)) {
+        let (rows, channels) = count, weights = floats(rows * channels)
         for width in widths {
             let input = tile(channels, width: width)
-            var out = tile(channels, width: 0)
+            var out = tile(rows, width: 0)
             tables[table].mix(
-                weights, UInt32(channels), input, pitch, &out, pitch, UInt32(width))
+                weights, UInt32(rows), UInt32(channels), input, pitch, &out, pitch, UInt32(width))
             #expect(
-                holds(out, channels, width, tolerance: 1e-4) { i, x in
+                holds(out, rows, width, tolerance: 1e-4) { i, x in
                     (0..<channels).reduce(0) { $0 + Double(weights[i * channels + $1]) * Double(input[$1 * pitch + x]) }
                 }, "\(width) pixels")
         }

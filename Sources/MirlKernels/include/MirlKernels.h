@@ -54,14 +54,14 @@ typedef struct mirlk_kernels {
     /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form. */
     void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width);
 
-    /* Adds the products of all pairs of rows of q and k, gram[i][j] += sum over pixels of q[i] * k[j] for
-     * i, j < channels, and their squares: the squared norm of row i is the sum of the MIRLK_SQUARES floats at
-     * q_squares[i * MIRLK_SQUARES]. `transposed` has room for MIRLK_TILE * (channels + 16). */
-    void (*gram)(const float *q, const float *k, ptrdiff_t stride, uint32_t channels, uint32_t width, float *gram,
-                 float *q_squares, float *k_squares, float *transposed);
+    /* Adds the products of all pairs of rows of q and k, gram[i * k_rows + j] += sum over pixels of q[i] * k[j], and
+     * their squares: the squared norm of row i is the sum of the MIRLK_SQUARES floats at
+     * q_squares[i * MIRLK_SQUARES]. `transposed` has room for MIRLK_TILE * (k_rows + 16). */
+    void (*gram)(const float *q, uint32_t q_rows, const float *k, uint32_t k_rows, ptrdiff_t stride, uint32_t width,
+                 float *gram, float *q_squares, float *k_squares, float *transposed);
 
-    /* out[i] = sum over j of weights[i * channels + j] * in[j], i, j < channels. */
-    void (*mix)(const float *weights, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
+    /* out[i] = sum over j of weights[i * channels + j] * in[j], i < rows, j < channels. */
+    void (*mix)(const float *weights, uint32_t rows, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
                 ptrdiff_t out_stride, uint32_t width);
 } mirlk_kernels;
 
