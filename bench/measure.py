@@ -105,6 +105,16 @@ def stamp() -> dict:
     }  # fmt: skip
 
 
+def merged(old: dict | None, made: dict, figures: list[dict]) -> dict:
+    """A part's figures, with those that it had before of other weights and sizes, if nothing else has changed since."""
+    def key(row):
+        return row.get("weights", ""), area(row["size"]) if "size" in row else 0
+
+    measured = {key(row) for row in figures}
+    kept = [row for row in old["figures"] if key(row) not in measured] if old and old["stamp"] == made else []
+    return {"stamp": made, "figures": sorted(kept + figures, key=key)}
+
+
 # --- Parts ------------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +250,7 @@ def threads(options) -> list[dict]:
 
 def opening(options) -> list[dict]:
     """Time to open a weight file, all checks included, and memory resident after it."""
-    return [bench("open", weights)[0] for weights in options.weights]
+    return [{"weights": weights.name} | bench("open", weights)[0] for weights in options.weights]
 
 
 def process(options) -> list[dict]:

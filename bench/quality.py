@@ -7,17 +7,14 @@ replaced; without --readme it is only printed. Needs the packages of training/re
 """
 
 import argparse
-import os
-import platform
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-# Only the standard library here: on Linux a child's peak memory counts from what its parent held when starting it.
+from measure import Missing, one_process, stamp
 
 ROOT = Path(__file__).parents[1]
 SECTION = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.S)
@@ -57,33 +54,14 @@ def find_photo(folder: Path) -> Path:
 
 def cost(command: list[str], photo: Path) -> tuple[float, float]:
     """Seconds of the best of some runs, and peak megabytes, of the whole process."""
-    seconds, kilobytes = [], []
-    for _ in range(RUNS):
-        with photo.open("rb") as stdin:
-            start = time.monotonic()
-            child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL)
-            _, status, usage = os.wait4(child.pid, 0)
-            seconds.append(time.monotonic() - start)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            raise SystemExit(f"{shlex.join(command)} < {photo}: exit {child.returncode}")
-        kilobytes.append(usage.ru_maxrss)
-    return min(seconds), max(kilobytes) * 1024 / 1e6
-
-
-def machine() -> str:
-    names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    return f"{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} logical CPUs"
-
-
-def commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    runs = [one_process(command, photo) for _ in range(RUNS)]
+    return min(seconds for seconds, _ in runs), max(peak for _, peak in runs) / 1e6
 
 
 def report(options) -> str:
     command = [str(options.filter), "-q", "--weights", str(options.weights)]
     photo = options.photo or find_photo(options.data / "denoise")
+    made = stamp()
     costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
     lines = [
         "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it:",
@@ -97,7 +75,8 @@ def report(options) -> str:
         *(f"| {n} | {seconds:.2f} | {megabytes:.0f} |" for n, seconds, megabytes in costs),
         "",
         f"Weights: `{options.weights.name}`, {options.weights.stat().st_size / 1e6:.2f} MB."
-        f" Measured by `bench/quality.py` at commit {commit()} on {machine()}.",
+        f" Measured by `bench/quality.py` at commit {made['commit']} on {made['cpu']},"
+        f" {made['cpus']} logical CPUs.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -117,4 +96,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Missing as problem:
+        raise SystemExit(f"quality.py: {problem}") from None

@@ -99,7 +99,7 @@ def threads(figures: list[dict]) -> str:
 
 def opening(figures: list[dict]) -> str:
     return table(["weights", "first, ms", "best, ms", "median, ms", "resident before, MB", "after, MB"], [
-        [f"`{row['file']}`", *(digits(row[key]) for key in ("first_ms", "best_ms", "median_ms", "before_mb", "after_mb"))]
+        [f"`{row['weights']}`", *(digits(row[key]) for key in ("first_ms", "best_ms", "median_ms", "before_mb", "after_mb"))]
         for row in figures])  # fmt: skip
 
 

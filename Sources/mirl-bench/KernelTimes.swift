@@ -79,13 +79,13 @@ private struct KernelTable {
     }
 
     func product(_ name: String, rows: Int, columns: Int, _ density: Double) {
-        multiply(name, "\(rows)x\(columns)", rows: rows, inputs: columns, density) { row in
+        multiply(name, "\(rows)x\(columns)", rows: rows, inputs: columns, density) { _ in
             (0..<columns).map { $0 * pitch }
         }
     }
 
     func convolution(_ name: String, rows: Int, channels: Int, _ density: Double) {
-        multiply(name, "\(rows)x\(channels)x3x3", rows: rows, inputs: 3 * channels, density) { row in
+        multiply(name, "\(rows)x\(channels)x3x3", rows: rows, inputs: 3 * channels, density) { _ in
             (0..<channels).flatMap { channel in taps(channel, of: channels) }
         }
     }
