@@ -25,9 +25,7 @@ VENV = ROOT / "build/bench-venv"
 REQUIREMENTS = ROOT / "bench/requirements.txt"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 
-# Each engine with the form of the network that it runs fastest; PyTorch's channels-last form is an engine of its own.
-PEERS = {"onnxruntime": "planar", "openvino": "planar", "openvino-bf16": "channels-last", "pytorch": None,
-         "pytorch-channels-last": None}  # fmt: skip
+PEERS = ["onnxruntime", "openvino", "openvino-bf16", "pytorch", "pytorch-channels-last"]
 REFERENCE = "pytorch"
 PROCESS_RUNS = 50
 PEER_LIMIT_S = 900
@@ -71,7 +69,7 @@ def virtual_environment() -> Path | None:
         subprocess.run(small, check=False, stderr=subprocess.DEVNULL)
         subprocess.run([*pip, "-r", REQUIREMENTS], check=True)
     except (OSError, subprocess.CalledProcessError) as problem:
-        note(f"Other engines are left out, since they could not be installed (is there internet, and python3-venv?): {problem}")
+        note(f"Other engines are left out: they could not be installed (internet? python3-venv?): {problem}")
         return None
     mark.write_text(wanted)
     return python
@@ -135,7 +133,7 @@ def peers(options) -> list[dict]:
         large = weights.stat().st_size > 4e6
         sizes = options.sizes.split(",") if options.sizes else ["256x256"]
         if large and not (options.sizes or options.quick):
-            sizes = ["128x128", "256x256", "512x512"]
+            sizes = ["128x128", "256x256", "384x384"]
         for size in sizes:
             rows += compare_engines(options, weights, size, rows)
     return rows
@@ -165,7 +163,9 @@ def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> l
     return [{"weights": weights.name, "size": size, "threads": options.threads} | row for row in rows]
 
 
-def run_peer(options, engine: str, weights: Path, size: str, output: Path, earlier: list[dict], *, seconds=6) -> dict | None:
+def run_peer(
+    options, engine: str, weights: Path, size: str, output: Path, earlier: list[dict], *, seconds=6
+) -> dict | None:
     """What peer.py measures; None, said on stderr, if the engine fails or the memory would not suffice."""
     pixels = area(size)
     for row in earlier:
@@ -174,10 +174,11 @@ def run_peer(options, engine: str, weights: Path, size: str, output: Path, earli
             if expected > 0.8 * available_memory():
                 note(f"   {engine} is left out at {size}: it would take about {expected / 1e9:.0f} GB")
                 return None
+    seconds = min(2, seconds) if options.quick else seconds
     command = [options.venv, ROOT / "bench/peer.py", engine, "--weights", weights, "--picture", picture(size)]
-    command += ["--output", output, "--threads", str(options.threads), "--seconds", str(2 if options.quick else seconds)]
-    if PEERS.get(engine):
-        command += ["--onnx", onnx(options, weights, size, PEERS[engine])]
+    command += ["--output", output, "--threads", options.threads, "--seconds", seconds]
+    if "pytorch" not in engine:
+        command += ["--onnx", onnx(options, weights, size)]
     return python_lines(command, engine)[0]
 
 
@@ -199,15 +200,14 @@ def distances(options, reference: Path, outputs: list[Path]) -> list[dict]:
     return python_lines([options.venv, ROOT / "bench/compare.py", reference, *outputs], "the comparison")
 
 
-def onnx(options, weights: Path, size: str, form: str) -> Path:
+def onnx(options, weights: Path, size: str) -> Path:
     """The network as ONNX, made if it is not there yet."""
     content = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
-    path = WORK / f"{weights.stem}-{content}-{size}-{form}.onnx"
+    path = WORK / f"{weights.stem}-{content}-{size}.onnx"
     if not path.exists():
         partial = path.with_suffix(".partial")
-        command = [options.venv, ROOT / "bench/peer.py", "export", "--weights", weights, "--size", size, "--onnx", partial]
-        done = subprocess.run(
-            [*map(str, command), *(["--channels-last"] if form == "channels-last" else [])], capture_output=True, text=True)
+        command = [options.venv, ROOT / "bench/peer.py", "export", "--weights", weights, "--size", size]
+        done = subprocess.run([*map(str, command), "--onnx", partial], capture_output=True, text=True)
         if done.returncode:
             raise Missing(f"ONNX export of {weights}: {done.stderr.strip().splitlines()[-1]}")
         partial.rename(path)

@@ -14,8 +14,10 @@ import matplotlib.pyplot as plt  # noqa: E402
 from measure import area  # noqa: E402
 from report import NAMES, by_weights  # noqa: E402
 
-STYLES = {"mirl": ("#c0392b", "o"), "onnxruntime": ("#2c3e50", "s"), "openvino": ("#2980b9", "^"),
-          "openvino-bf16": ("#7fb3d5", "v"), "pytorch": ("#d68910", "D"), "pytorch-channels-last": ("#f0b27a", "d")}  # fmt: skip
+STYLES = {
+    "mirl": ("#c0392b", "o"), "onnxruntime": ("#2c3e50", "s"), "openvino": ("#2980b9", "^"),
+    "openvino-bf16": ("#7fb3d5", "v"), "pytorch": ("#d68910", "D"), "pytorch-channels-last": ("#f0b27a", "d"),
+}  # fmt: skip
 
 
 def lines(figures: dict) -> tuple[str, dict[str, list[tuple[float, float, float]]]]:
@@ -27,7 +29,8 @@ def lines(figures: dict) -> tuple[str, dict[str, list[tuple[float, float, float]
             points["mirl"].append((area(row["size"]) / 1e6, row["median_ms"] / 1e3, row["peak_mb"]))
     for row in peers:
         if row["engine"] != "mirl":
-            points.setdefault(row["engine"], []).append((area(row["size"]) / 1e6, row["median_s"], row["peak_bytes"] / 1e6))
+            point = (area(row["size"]) / 1e6, row["median_s"], row["peak_bytes"] / 1e6)
+            points.setdefault(row["engine"], []).append(point)
     return weights, points
 
 

@@ -47,14 +47,16 @@ def peers(figures: list[dict]) -> str:
             digits(row["load_s"]), digits(row["peak_bytes"], 1e6), digits(row.get("psnr_db")),
             f"{row['largest']:.1e}" if row.get("largest") else "-",
         ] for row in rows]  # fmt: skip
-        head = ["size", "engine", "best, s", "median, s", "time / mirl's", "load, s", "peak, MB", "PSNR, dB", "largest difference"]
+        head = ["size", "engine", "best, s", "median, s", "time / mirl's", "load, s", "peak, MB", "PSNR, dB",
+                "largest difference"]  # fmt: skip
         sections.append(f"`{weights}`, {rows[0]['threads']} threads:\n\n{table(head, body)}")
     return "\n".join(sections) + "\n![Time and memory against size](speed.svg)\n"
 
 
 def machine(figures: list[dict]) -> str:
     return table(["what", "threads", "rate"], [
-        [row["what"].replace("_", " "), f"{row['threads']:.0f}", f"{digits(row['value'])} {row['unit']}"] for row in figures])
+        [row["what"].replace("_", " "), f"{row['threads']:.0f}", f"{digits(row['value'])} {row['unit']}"]
+        for row in figures])  # fmt: skip
 
 
 def kernels(figures: list[dict]) -> str:
@@ -99,7 +101,8 @@ def threads(figures: list[dict]) -> str:
 
 def opening(figures: list[dict]) -> str:
     return table(["weights", "first, ms", "best, ms", "median, ms", "resident before, MB", "after, MB"], [
-        [f"`{row['weights']}`", *(digits(row[key]) for key in ("first_ms", "best_ms", "median_ms", "before_mb", "after_mb"))]
+        [f"`{row['weights']}`",
+         *(digits(row[key]) for key in ("first_ms", "best_ms", "median_ms", "before_mb", "after_mb"))]
         for row in figures])  # fmt: skip
 
 

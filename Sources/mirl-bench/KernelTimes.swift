@@ -71,7 +71,9 @@ private struct KernelTable {
         table.row("peak", "-", "-", peak / 1e9, "GFLOP/s", 100.0)
     }
 
-    private func show(_ kernel: String, _ shape: String, density: Double? = nil, operations: Double, _ seconds: Double) {
+    private func show(
+        _ kernel: String, _ shape: String, density: Double? = nil, operations: Double, _ seconds: Double
+    ) {
         let rate = operations / seconds
         table.row(
             kernel, shape, density.map { "\(Int(($0 * 100).rounded()))" } ?? "-", rate / 1e9, "GFLOP/s",
@@ -106,7 +108,9 @@ private struct KernelTable {
         _ name: String, _ shape: String, rows: Int, inputs: Int, _ density: Double, places: (Int) -> [Int]
     ) {
         var random = Random(seed: 1)
-        let used = (0..<rows).map { row in places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density } }
+        let used = (0..<rows).map { row in
+            places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density }
+        }
         let order = used.indices.filter { !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
         let groups = order.map { mirlk_group(terms: UInt32(used[$0].count), rows: 1) }
             .reduce(into: [mirlk_group]()) { groups, next in

@@ -58,7 +58,8 @@ private func bandwidths(threads: Int) -> (read: Double, copy: Double) {
     }
     let copy = Timing(seconds: 0.5) {
         together(threads) { i in
-            memcpy(UnsafeMutableRawPointer(bitPattern: addresses[threads + i])!, UnsafeRawPointer(bitPattern: addresses[i])!, bytes)
+            let target = UnsafeMutableRawPointer(bitPattern: addresses[threads + i])!
+            memcpy(target, UnsafeRawPointer(bitPattern: addresses[i])!, bytes)
         }
     }
     return (Double(threads * bytes) / read.best, Double(2 * threads * bytes) / copy.best)

@@ -1,4 +1,4 @@
-/// Makes weights for measurements where trained ones are not at hand: the paper's network as sparse as MIR-L's, at random.
+/// Makes weights to measure with where trained ones are not at hand: the paper's network, as sparse as MIR-L's.
 import ArgumentParser
 import MirlPacking
 import MirlTestSupport
@@ -9,8 +9,8 @@ struct RandomWeights: ParsableCommand {
         commandName: "random-weights",
         abstract: "Write a weight file of the paper's network with random weights, as sparse as MIR-L's.",
         discussion: """
-            3% of the 1x1 and 3x3 convolutions, 31% of the depthwise ones and all of the prompts are not zero: 10% of the
-            parameters. The same seed gives the same file.
+            3% of the 1x1 and 3x3 convolutions, 31% of the depthwise ones and all of the prompts are not zero, 10% of
+            the parameters. The same seed gives the same file.
             """)
 
     @Argument(help: "The file to write.", completion: .file(extensions: ["mirl"])) var file: String
@@ -34,7 +34,8 @@ private func safetensors(of architecture: Architecture, seed: UInt64) -> [UInt8]
         let values = randomValues(of: spec, &random), start = data.count
         values.withUnsafeBytes { data.append(contentsOf: $0) }
         members.append(
-            "\"\(spec.name)\": {\"dtype\": \"F16\", \"shape\": \(spec.shape), \"data_offsets\": [\(start), \(data.count)]}")
+            "\"\(spec.name)\": {\"dtype\": \"F16\", \"shape\": \(spec.shape), "
+                + "\"data_offsets\": [\(start), \(data.count)]}")
     }
     let header = Array("{\(members.joined(separator: ", "))}".utf8)
     return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + data

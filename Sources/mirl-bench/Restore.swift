@@ -13,7 +13,7 @@ struct Restore: ParsableCommand {
     @Argument(help: "The weight file.", completion: .file(extensions: ["mirl"])) var weights: String
     @Argument(help: "WIDTHxHEIGHT.") var sizes: [Size]
     @Option(help: "Threads to compute with.") var threads = 2
-    @Option(help: "Seconds to spend on each size; it is restored at least 3 times and once before.") var seconds = 2.0
+    @Option(help: "Seconds to spend on each size; it is restored at least twice and once before.") var seconds = 2.0
 
     func run() throws {
         let model = try Model.open(path: weights)
@@ -22,7 +22,7 @@ struct Restore: ParsableCommand {
         for size in sizes {
             let buffer = FloatPicture(size), image = buffer.buffer
             let result = FloatPicture(size)
-            let time = try Timing(seconds: seconds, least: 3) { try session.restore(image, into: result.buffer) }
+            let time = try Timing(seconds: seconds, least: 2) { try session.restore(image, into: result.buffer) }
             let estimate = model.memoryEstimate(width: size.width, height: size.height, threads: threads) ?? 0
             table.row(
                 size, threads, time.best * 1e3, time.median * 1e3, time.runs, time.best * 1e6 / Double(size.pixels),
