@@ -64,7 +64,8 @@ def report(options) -> str:
     made = stamp()
     costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
     lines = [
-        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it:",
+        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it; `clean` is what `--task auto` does"
+        " to photos that need nothing, compared with themselves:",
         "",
         quality(command, options.data, options.limit).rstrip(),
         "",
