@@ -18,6 +18,7 @@ The set `clean` tells what harm restoring does: the photos of denoise/ and rain/
 
 import argparse
 import csv
+import hashlib
 import io
 import re
 import shlex
@@ -134,10 +135,14 @@ def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Ca
         yield Case(PAIRED[folder.name], tuple(dict.fromkeys(sets)), *pair, path.name)
 
 
-def clean_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
-    for path in spread_by_style(photos(folder), limit):
+def clean_cases(folders: list[Path], limit: int | None, crop: int | None) -> Iterator[Case]:
+    """Photos to be left as they are; one that several folders or pairs share comes once."""
+    seen = set()
+    for path in (path for folder in folders if folder.is_dir() for path in spread_by_style(photos(folder), limit)):
         photo = central(load_photo(path), crop)
-        yield Case(AUTO, ("clean",), photo, photo, path.name)
+        if (digest := hashlib.sha256(photo.tobytes()).digest()) not in seen:
+            seen.add(digest)
+            yield Case(AUTO, ("clean",), photo, photo, path.name)
 
 
 def cases(options) -> Iterator[Case]:
@@ -146,9 +151,9 @@ def cases(options) -> Iterator[Case]:
     for name, task in PAIRED.items():
         if task in options.tasks and (options.data / name).is_dir():
             yield from pair_cases(options.data / name, options.limit, options.crop)
-    for folder in (options.data / "denoise", options.data / "rain" / "target"):
-        if AUTO in options.tasks and folder.is_dir():
-            yield from clean_cases(folder, options.limit, options.crop)
+    if AUTO in options.tasks:
+        folders = [options.data / "denoise", options.data / "rain" / "target"]
+        yield from clean_cases(folders, options.limit, options.crop)
 
 
 # Restorers

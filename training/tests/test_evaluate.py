@@ -65,6 +65,8 @@ def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task(ph
 
 def test_clean_photos_are_compared_with_themselves_in_auto(photos, tmp_path):
     (tmp_path / "denoise").symlink_to(photos / "clean")
+    (tmp_path / "rain").mkdir()
+    (tmp_path / "rain" / "target").symlink_to(photos / "clean")  # the same again, to be counted once
     asked = []
     options = evaluate.arguments([str(tmp_path), "--command", "unused", "--tasks", "auto"])
     for case in evaluate.cases(options):
