@@ -37,9 +37,12 @@ let package = Package(
         .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "glib-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
+        .target(name: "MirlVideo"),
         .executableTarget(
             name: "mirl-filter",
-            dependencies: ["Mirl", "MirlImageIO", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "Mirl", "MirlImageIO", "MirlVideo", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             linkerSettings: [tool]),
         .executableTarget(
             name: "mirl-weights",
@@ -61,6 +64,7 @@ let package = Package(
         .testTarget(
             name: "MirlTests", dependencies: ["Mirl", "MirlKernels", "MirlPacking", "MirlTestSupport"],
             exclude: ["Golden"]),
+        .testTarget(name: "MirlVideoTests", dependencies: ["MirlVideo"]),
         .testTarget(name: "MirlFilterTests"),
         .testTarget(name: "MirlABITests"),
     ],

@@ -7,9 +7,6 @@ __attribute__((format(printf, 3, 4))) mirl_picture_status picture_fail(mirl_pict
                                                                        mirl_picture_status status, const char *format,
                                                                        ...);
 
-/* Tests a size before anything is allocated for it. */
-mirl_picture_status picture_check_size(uint64_t width, uint64_t height, uint64_t limit, mirl_picture_message *message);
-
 /* The bytes of all pixels. */
 size_t picture_size(const mirl_picture *picture);
 
@@ -32,6 +29,9 @@ bool is_pnm(const void *data, size_t size);
  * caller frees what they left in it. */
 mirl_picture_status png_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                mirl_picture_message *message);
+/* As mirl_picture_extent. */
+mirl_picture_status pnm_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
+                               mirl_picture_message *message);
 mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                mirl_picture_message *message);
 mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
@@ -39,5 +39,5 @@ mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, m
 
 mirl_picture_status png_encode(const mirl_picture *picture, mirl_bytes *file, mirl_picture_message *message);
 mirl_picture_status pnm_encode(const mirl_picture *picture, mirl_bytes *file, mirl_picture_message *message);
-mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
-                                mirl_picture_message *message);
+mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
+                                mirl_bytes *file, mirl_picture_message *message);

@@ -15,7 +15,8 @@ mirl_picture_status picture_fail(mirl_picture_message *message, mirl_picture_sta
     return status;
 }
 
-mirl_picture_status picture_check_size(uint64_t width, uint64_t height, uint64_t limit, mirl_picture_message *message) {
+mirl_picture_status mirl_picture_check_size(uint64_t width, uint64_t height, uint64_t limit,
+                                            mirl_picture_message *message) {
     if (width == 0 || height == 0 || width > UINT16_MAX || height > UINT16_MAX)
         return picture_fail(message, MIRL_PICTURE_BAD, "%" PRIu64 "x%" PRIu64 " pixels: each side may be 1 to 65535",
                             width, height);
@@ -58,13 +59,42 @@ mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t 
     return status;
 }
 
-mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
+mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
                                         mirl_picture_message *message) {
+    if (is_pnm(data, size)) return pnm_extent(data, size, limit, extent, message);
+    *extent = size < 3 ? 0 : SIZE_MAX;
+    return MIRL_PICTURE_OK;
+}
+
+mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
+                                        mirl_bytes *file, mirl_picture_message *message) {
     switch (format) {
     case MIRL_PICTURE_PNG: return png_encode(picture, file, message);
     case MIRL_PICTURE_PPM: return pnm_encode(picture, file, message);
-    default: return vips_encode(picture, format, file, message);
+    default: return vips_encode(picture, format, quality, file, message);
     }
+}
+
+void mirl_picture_strip(mirl_picture *picture) {
+    free(picture->exif.data);
+    free(picture->xmp.data);
+    picture->exif = picture->xmp = (mirl_bytes){NULL, 0};
+}
+
+mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_message *message) {
+    mirl_picture wide = *picture;
+    wide.width *= 2;
+    mirl_picture_status status = mirl_picture_check_size(wide.width, wide.height, UINT64_MAX, message);
+    if (status != MIRL_PICTURE_OK) return status;
+    wide.pixels = malloc(picture_size(&wide));
+    if (wide.pixels == NULL) return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for two images");
+    size_t row = picture_size(picture) / picture->height;
+    for (size_t y = 0; y < picture->height; y++)
+        for (size_t half = 0; half < 2; half++)
+            memcpy(wide.pixels + (2 * y + half) * row, picture->pixels + y * row, row);
+    free(picture->pixels);
+    *picture = wide;
+    return MIRL_PICTURE_OK;
 }
 
 void mirl_picture_free(mirl_picture *picture) {

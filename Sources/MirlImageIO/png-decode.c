@@ -96,7 +96,7 @@ static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture
     png_read_info(decoder->png, decoder->info);
     picture->width = png_get_image_width(decoder->png, decoder->info);
     picture->height = png_get_image_height(decoder->png, decoder->info);
-    decoder->status = picture_check_size(picture->width, picture->height, limit, decoder->message);
+    decoder->status = mirl_picture_check_size(picture->width, picture->height, limit, decoder->message);
     if (decoder->status != MIRL_PICTURE_OK) return decoder->status;
 
     describe_samples(decoder, picture);

@@ -100,7 +100,25 @@ static mirl_picture_status read_header(reader *reader, char kind, uint64_t limit
     picture->bands = kind == '3' || kind == '6' ? 3 : 1;
     picture->sample_size = *maximum > UINT8_MAX ? 2 : 1;
     picture->origin = (mirl_picture_origin){.format = "pnm", .pages = 1, .orientation = 1};
-    return picture_check_size(picture->width, picture->height, limit, message);
+    return mirl_picture_check_size(picture->width, picture->height, limit, message);
+}
+
+mirl_picture_status pnm_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
+                               mirl_picture_message *message) {
+    const uint8_t *bytes = data;
+    char kind = (char)bytes[1];
+    *extent = SIZE_MAX;
+    if (kind <= '3') return MIRL_PICTURE_OK; /* a plain picture fills its stream */
+    reader reader = {bytes + 2, bytes + size};
+    mirl_picture header = {0};
+    int32_t maximum;
+    mirl_picture_status status = read_header(&reader, kind, limit, &header, &maximum, message);
+    if (status == MIRL_PICTURE_OK)
+        *extent = (size_t)(reader.next - bytes) + (kind == '4' ? (header.width + 7) / 8 * (size_t)header.height
+                                                               : picture_size(&header));
+    if (status == MIRL_PICTURE_OK || reader.next < reader.end) return status;
+    *extent = 0;
+    return MIRL_PICTURE_OK;
 }
 
 mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,

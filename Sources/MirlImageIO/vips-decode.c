@@ -110,7 +110,7 @@ static mirl_picture_status decode(const vips_library *vips, VipsImage **image, u
     picture->width = (uint32_t)vips->image_get_width(*image);
     picture->height = (uint32_t)vips->image_get_height(*image);
     describe(vips, *image, &picture->origin);
-    mirl_picture_status status = picture_check_size(picture->width, picture->height, limit, message);
+    mirl_picture_status status = mirl_picture_check_size(picture->width, picture->height, limit, message);
     if (status == MIRL_PICTURE_OK) status = to_srgb(vips, image, &picture->origin, message);
     if (status == MIRL_PICTURE_OK) status = copy_pixels(vips, *image, picture, message);
     if (status == MIRL_PICTURE_OK) copy_metadata(vips, *image, picture);

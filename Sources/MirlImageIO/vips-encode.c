@@ -1,13 +1,14 @@
 /* Encodes JPEG, WebP and TIFF with libvips. */
 #include "vips-library.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The saver and its options. JPEG, which has no alpha, gets a white ground. */
+/* The saver and its options, %u the quality. JPEG, which has no alpha, gets a white ground. */
 static const char *const savers[] = {
-    [MIRL_PICTURE_JPEG] = ".jpg[Q=95,background=255]",
-    [MIRL_PICTURE_WEBP] = ".webp[Q=95]",
+    [MIRL_PICTURE_JPEG] = ".jpg[Q=%u,background=255]",
+    [MIRL_PICTURE_WEBP] = ".webp[Q=%u]",
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
 
@@ -47,13 +48,15 @@ static VipsImage *wrap(const vips_library *vips, const mirl_picture *picture) {
     return image;
 }
 
-mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
-                                mirl_picture_message *message) {
+mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
+                                mirl_bytes *file, mirl_picture_message *message) {
     const vips_library *vips = vips_library_open(message);
     if (vips == NULL) return MIRL_PICTURE_FAILED;
+    char saver[64];
+    snprintf(saver, sizeof saver, savers[format], quality);
     VipsImage *image = wrap(vips, picture);
     int failed = image == NULL || !set_metadata(vips, image, picture) ||
-                 vips->image_write_to_buffer(image, savers[format], &file->data, &file->size, NULL);
+                 vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL);
     if (image != NULL) vips->object_unref(image);
     return failed ? vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message) : MIRL_PICTURE_OK;
 }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Bytes in malloc'ed memory, freed with it: the whole of a file or of a stream.
+/// Bytes in malloc'ed memory, freed with it: the whole of a file.
 struct Bytes: ~Copyable {
-    private(set) var data: UnsafeMutableRawPointer?
-    private(set) var count = 0
+    private let data: UnsafeMutableRawPointer?
+    private let count: Int
 
     /// Takes over memory from malloc.
     init(owning data: UnsafeMutableRawPointer?, count: Int) {
@@ -11,38 +11,21 @@ struct Bytes: ~Copyable {
         self.count = count
     }
 
-    init(copying text: String) {
-        data = UnsafeMutableRawPointer(strdup(text))
-        count = text.utf8.count
+    init(count: Int, place: String) throws(Failure) {
+        guard let data = malloc(count) else { throw .system(.run, place) }
+        self.init(owning: data, count: count)
     }
 
     deinit { free(data) }
 
-    /// The most that is taken from a stream that does not end.
-    static let limit = 2 << 30
+    var contents: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: data, count: count) }
+}
 
-    /// Reads `descriptor` to its end; messages call it `place`.
-    init(reading descriptor: Int32, place: String) throws(Failure) {
-        var capacity = 0
-        while true {
-            if count == capacity {
-                guard count < Self.limit else { throw Failure(.input, "\(place): more than \(Self.limit >> 30) GiB") }
-                capacity = max(64 << 10, capacity * 2)
-                guard let larger = realloc(data, capacity) else { throw .system(.run, place) }
-                data = larger
-            }
-            let received = read(descriptor, data! + count, capacity - count)
-            if received == 0 { return }
-            if received > 0 { count += received } else if errno != EINTR { throw .system(.input, place) }
-        }
-    }
-
-    /// Writes everything to `descriptor`; messages call it `place`.
-    func write(to descriptor: Int32, place: String) throws(Failure) {
-        var written = 0
-        while written < count {
-            let accepted = Glibc.write(descriptor, data! + written, count - written)
-            if accepted >= 0 { written += accepted } else if errno != EINTR { throw .system(.run, place) }
-        }
+/// Writes all of `bytes` to `descriptor`; messages call it `place`.
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, place: String) throws(Failure) {
+    var written = 0
+    while written < bytes.count {
+        let accepted = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        if accepted >= 0 { written += accepted } else if errno != EINTR { throw .system(.run, place) }
     }
 }

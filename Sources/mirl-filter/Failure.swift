@@ -23,6 +23,8 @@ struct Failure: Error {
         Failure(kind, "\(place): \(String(cString: strerror(errno)))")
     }
 
+    func tell() { report("mirl-filter: \(message)") }
+
     init(opening error: MirlError) {
         switch error {
         case .weights(let text), .io(let text): self.init(.weights, text)

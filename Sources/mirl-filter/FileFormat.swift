@@ -5,14 +5,9 @@ import MirlImageIO
 enum FileFormat: String, CaseIterable, ExpressibleByArgument {
     case png, jpeg, webp, tiff, ppm
 
-    /// The format that a file's name asks for: PNG without a suffix, nil for one that is not known here.
-    init?(suffixOf path: String) {
-        let name = path.split(separator: "/").last ?? ""
-        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else {
-            self = .png
-            return
-        }
-        switch name[name.index(after: dot)...].lowercased() {
+    /// The format that a suffix, given without its dot, stands for; nil for one that is not written.
+    init?(suffix: some StringProtocol) {
+        switch suffix.lowercased() {
         case "png": self = .png
         case "jpg", "jpeg": self = .jpeg
         case "webp": self = .webp
@@ -22,6 +17,19 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
         }
     }
 
+    init?(argument: String) { self.init(suffix: argument) }
+
+    /// The usual suffix.
+    var suffix: String {
+        switch self {
+        case .jpeg: "jpg"
+        case .tiff: "tif"
+        default: rawValue
+        }
+    }
+
+    var hasQuality: Bool { self == .jpeg || self == .webp }
+
     var encoder: mirl_picture_format {
         switch self {
         case .png: MIRL_PICTURE_PNG
@@ -29,6 +37,24 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
         case .webp: MIRL_PICTURE_WEBP
         case .tiff: MIRL_PICTURE_TIFF
         case .ppm: MIRL_PICTURE_PPM
+        }
+    }
+}
+
+/// A file's name without the folder, in two parts.
+struct FileName {
+    let stem: Substring
+    /// Without its dot; nil where there is none, as in a name that only begins with a dot.
+    let suffix: Substring?
+
+    var whole: String { suffix.map { "\(stem).\($0)" } ?? String(stem) }
+
+    init(of path: String) {
+        let name = path.split(separator: "/").last ?? ""
+        if let dot = name.lastIndex(of: "."), dot > name.startIndex {
+            (stem, suffix) = (name[..<dot], name[name.index(after: dot)...])
+        } else {
+            (stem, suffix) = (name, nil)
         }
     }
 }

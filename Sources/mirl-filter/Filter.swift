@@ -1,40 +1,67 @@
 import ArgumentParser
 import CMirl
-import Glibc
 import Mirl
 
-/// The command line, and the way of a picture through the filter.
+/// The command line, and what it leads to.
 struct Filter: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mirl-filter",
-        abstract: "Removes rain, haze or noise from an image.",
-        usage: "mirl-filter [options] [file] [-o file]",
+        abstract: "Removes rain, haze or noise from images.",
+        usage: """
+            mirl-filter [options] [file] [-o file]
+            mirl-filter [options] --outdir folder file ...
+            mirl-filter [options] --y4m [file] [-o file]
+            """,
         discussion: """
             Reads a JPEG, PNG, WebP, TIFF, PNM, GIF, HEIC or AVIF image from the file or else from standard \
             input, and writes it restored to standard output, as PNG unless told otherwise.
             """,
         version: "mirl-filter \(MIRL_VERSION_MAJOR).\(MIRL_VERSION_MINOR).\(MIRL_VERSION_PATCH)")
 
-    @Argument(help: "The image; - or none means standard input.")
-    var file: String?
+    @Argument(help: "The image; - or none means standard input.", completion: .file())
+    var files: [String] = []
 
     @Option(help: "What to remove; auto lets the network see for itself.")
     var task = Task.auto
 
-    @Option(help: ArgumentHelp("The network's weights, instead of those built in.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The network's weights, instead of those built in.", valueName: "file"),
+        completion: .file(extensions: ["mirl"]))
     var weights: String?
 
     @Option(help: ArgumentHelp("How much to restore, from 0, the image as it was, to 1.", valueName: "0..1"))
     var strength: Float = 1
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file, whole or not at all.", valueName: "file"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Write to this file, whole or not at all.", valueName: "file"),
+        completion: .file())
     var output: String?
+
+    @Option(
+        help: ArgumentHelp("Write every file to this folder, under its own name.", valueName: "folder"),
+        completion: .directory)
+    var outdir: String?
 
     @Option(help: "The format to write; by default what the output file's suffix says, or png.")
     var format: FileFormat?
 
+    @Option(help: ArgumentHelp("The quality of JPEG and WebP, from 1 to 100; 95 by default.", valueName: "1..100"))
+    var quality: Int?
+
+    @Flag(help: "Leave out EXIF and XMP.")
+    var strip = false
+
+    @Flag(help: "Write the image as it was and as it is now, side by side.")
+    var compare = false
+
+    @Flag(help: "Restore a YUV4MPEG2 video stream, frame by frame.")
+    var y4m = false
+
     @Option(help: ArgumentHelp("How many threads to use; 0 means all processors.", valueName: "n"))
     var threads = 0
+
+    @Option(help: ArgumentHelp("Give up on an image that takes longer.", valueName: "seconds"))
+    var timeout: Double?
 
     @Option(help: ArgumentHelp("Refuse images of more pixels.", valueName: "n"))
     var limitPixels: UInt64 = 100_000_000
@@ -46,68 +73,52 @@ struct Filter: ParsableCommand {
     var verbose = false
 
     func validate() throws {
-        guard (0...1).contains(strength) else { throw ValidationError("--strength must be from 0 to 1, not \(strength).") }
-        guard (0...1024).contains(threads) else { throw ValidationError("--threads must be from 0 to 1024, not \(threads).") }
-        guard limitPixels > 0 else { throw ValidationError("--limit-pixels must be at least 1.") }
+        try require((0...1).contains(strength), "--strength must be from 0 to 1, not \(strength).")
+        try require((0...1024).contains(threads), "--threads must be from 0 to 1024, not \(threads).")
+        try require(limitPixels > 0, "--limit-pixels must be at least 1.")
+        try require(timeout.map { $0 > 0 && $0 <= 1e9 } ?? true, "--timeout must be a number of seconds above 0.")
+        try require(quality.map { (1...100).contains($0) } ?? true, "--quality must be from 1 to 100.")
+        try validateFiles()
+        if y4m {
+            try require(format == nil && quality == nil && !strip, "--y4m goes without --format, --quality and --strip.")
+        }
+    }
+
+    private func validateFiles() throws {
+        if outdir == nil {
+            try require(files.count <= 1, "Several files need a folder to be written to: --outdir.")
+        } else {
+            try require(output == nil, "--outdir goes without --output.")
+            try require(!files.isEmpty, "--outdir needs files.")
+            try require(!files.contains("-"), "--outdir goes without standard input, which has no name.")
+        }
+    }
+
+    private func require(_ condition: Bool, _ message: String) throws {
+        if !condition { throw ValidationError(message) }
     }
 
     func restore() throws(Failure) {
-        let source = Source(file)
-        let destination = Destination(output)
-        try source.check()
-        try destination.check()
-        let format = try outputFormat()
-
-        var report = Report(isShown: verbose)
-        let session = try openSession()
-        report.finished("opened the weights")
-        let picture = try Picture(decoding: source.read(), limit: limitPixels, place: source.name)
-        report.finished("decoded")
-        report.tell("\(source.name): \(picture.description)")
-        try restore(picture, with: session)
-        report.finished("restored")
-        report.tell(sight(of: session))
-        try destination.write(picture.encoded(as: format))
-        report.finished("written")
-        report.tellTimes()
-    }
-
-    private func outputFormat() throws(Failure) -> FileFormat {
-        if let format { return format }
-        guard let output else { return .png }
-        guard let format = FileFormat(suffixOf: output) else {
-            let known = FileFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "\(output): the suffix is of no format that can be written; choose one with --format: \(known)")
+        let jobs = try jobs()
+        if let quality, !jobs.contains(where: { $0.format?.hasQuality ?? false }) {
+            throw Failure(.usage, "--quality \(quality): only JPEG and WebP have a quality; choose one with --format")
         }
-        return format
+        let restorer = try Restorer(self)
+        if outdir == nil { return try restorer.restore(jobs[0]) }
+        try restoreAll(jobs, with: restorer)
     }
 
-    private func openSession() throws(Failure) -> Session {
-        do throws(MirlError) {
-            let model = if let weights { try Model.open(path: weights) } else { try Model.builtIn() }
-            return try Session(model, threads: threads)
-        } catch {
-            throw Failure(opening: error)
-        }
-    }
-
-    private func restore(_ picture: borrowing Picture, with session: Session) throws(Failure) {
-        var bar = ProgressBar()
-        let isBarShown = !quiet && isatty(STDERR_FILENO) != 0
-        defer { bar.clear() }
-        do throws(MirlError) {
-            try session.restore(picture.buffer, into: picture.buffer, task: task, strength: strength) { done in
-                if isBarShown { bar.show(done) }
-                return true
+    /// Goes on after a failure; the worst decides what the run comes to.
+    private func restoreAll(_ jobs: [Job], with restorer: Restorer) throws(Failure) {
+        var failures: [Failure] = []
+        for job in jobs {
+            do throws(Failure) { try restorer.restore(job) } catch {
+                error.tell()
+                failures.append(error)
             }
-        } catch {
-            throw Failure(restoring: error)
         }
-    }
-
-    private func sight(of session: Session) -> String {
-        guard let seen = session.seen else { return "the weights do not tell what the network sees" }
-        return "the network saw \(seen.task.rawValue), \(Int(seen.confidence * 100)) of 100"
+        guard let worst = failures.map(\.kind.rawValue).min() else { return }
+        throw Failure(.init(rawValue: worst)!, "\(failures.count) of \(jobs.count) files failed")
     }
 }
 

@@ -26,7 +26,7 @@ import Glibc
     }
 
     private static func end(_ failure: Failure) -> Never {
-        report("mirl-filter: \(failure.message)")
+        failure.tell()
         exit(failure.kind.rawValue)
     }
 
@@ -37,7 +37,7 @@ import Glibc
             end(Failure(.usage, "\(text)\nTry 'mirl-filter --help'."))
         }
         do {
-            try Bytes(copying: text + "\n").write(to: STDOUT_FILENO, place: "stdout")
+            try Output(Destination(nil)).write(Array("\(text)\n".utf8))
         } catch {
             end(error)
         }

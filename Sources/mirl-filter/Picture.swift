@@ -4,15 +4,13 @@ import MirlImageIO
 /// A decoded picture that owns its pixels and metadata.
 struct Picture: ~Copyable {
     private var picture: mirl_picture
+    private var isRepeated = false
 
     /// Decodes a file's bytes; messages call the file `place`.
-    init(decoding bytes: borrowing Bytes, limit: UInt64, place: String) throws(Failure) {
-        picture = mirl_picture()
-        var message = mirl_picture_message()
-        let status = mirl_picture_decode(bytes.data, bytes.count, limit, &picture, &message)
-        guard status == MIRL_PICTURE_OK else {
-            throw Failure(status == MIRL_PICTURE_BAD ? .input : .run, "\(place): \(string(of: message.text))")
-        }
+    init(decoding bytes: UnsafeRawBufferPointer, limit: UInt64, place: String) throws(Failure) {
+        var picture = mirl_picture()
+        try checked(place) { mirl_picture_decode(bytes.baseAddress, bytes.count, limit, &picture, &$0) }
+        self.picture = picture
     }
 
     deinit {
@@ -20,21 +18,32 @@ struct Picture: ~Copyable {
         mirl_picture_free(&picture)
     }
 
-    func encoded(as format: FileFormat) throws(Failure) -> Bytes {
+    mutating func strip() { mirl_picture_strip(&picture) }
+
+    /// Sets the picture beside itself, so that the right one can be restored.
+    mutating func repeatBeside(place: String) throws(Failure) {
+        try checked(place) { mirl_picture_repeat(&picture, &$0) }
+        isRepeated = true
+    }
+
+    /// `quality` is 1...100, where the format has one.
+    func encoded(as format: FileFormat, quality: Int?, place: String) throws(Failure) -> Bytes {
         var file = mirl_bytes()
-        var message = mirl_picture_message()
-        let status = withUnsafePointer(to: picture) { mirl_picture_encode($0, format.encoder, &file, &message) }
-        guard status == MIRL_PICTURE_OK else { throw Failure(.run, string(of: message.text)) }
+        try checked(place) { message in
+            withUnsafePointer(to: picture) { mirl_picture_encode($0, format.encoder, UInt32(quality ?? 95), &file, &message) }
+        }
         return Bytes(owning: file.data, count: file.size)
     }
 
-    /// The pixels, to be restored in place.
-    var buffer: ImageBuffer {
+    /// The pixels that are to be restored in place.
+    var restored: ImageBuffer {
         let sample: PixelFormat.Sample = picture.sample_size == 1 ? .uint8 : .uint16
         let format = PixelFormat(sample, bands: Int(picture.bands))
         let (width, height) = (Int(picture.width), Int(picture.height))
+        let row = width * format.bytesPerPixel
         return ImageBuffer(
-            format, width: width, height: height, stride: width * format.bytesPerPixel, data: picture.pixels)
+            format, width: isRepeated ? width / 2 : width, height: height, stride: row,
+            data: picture.pixels + (isRepeated ? row / 2 : 0))
     }
 
     /// One line of facts.
@@ -55,4 +64,12 @@ struct Picture: ~Copyable {
 /// The text in an array of C characters, up to its NUL.
 private func string<Characters>(of characters: Characters) -> String {
     withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}
+
+/// Turns what the C functions say into a failure of `place`.
+func checked(_ place: String, _ call: (inout mirl_picture_message) -> mirl_picture_status) throws(Failure) {
+    var message = mirl_picture_message()
+    let status = call(&message)
+    if status == MIRL_PICTURE_OK { return }
+    throw Failure(status == MIRL_PICTURE_BAD ? .input : .run, "\(place): \(string(of: message.text))")
 }

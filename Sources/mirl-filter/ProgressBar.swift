@@ -2,7 +2,11 @@ import Glibc
 
 /// A line on standard error that grows with the work and vanishes after it.
 struct ProgressBar {
+    private let label: String
     private var shown = -1
+
+    /// `label` stands before the bar.
+    init(label: String) { self.label = label.isEmpty ? "" : label + " " }
 
     /// Draws the bar if it changed since the last time.
     mutating func show(_ done: Float) {
@@ -10,7 +14,7 @@ struct ProgressBar {
         if percent == shown { return }
         shown = percent
         let bar = String(repeating: "=", count: percent / 2) + String(repeating: " ", count: 50 - percent / 2)
-        report("\r[\(bar)] \(percent)%", terminator: "")
+        report("\r\(label)[\(bar)] \(percent)%", terminator: "")
     }
 
     func clear() {

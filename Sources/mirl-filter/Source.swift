@@ -1,6 +1,6 @@
 import Glibc
 
-/// Where the picture comes from: a file, or standard input.
+/// Where images come from: a file, or standard input.
 struct Source {
     /// nil for standard input.
     let path: String?
@@ -16,11 +16,10 @@ struct Source {
         }
     }
 
-    func read() throws(Failure) -> Bytes {
-        guard let path else { return try Bytes(reading: STDIN_FILENO, place: name) }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    func open() throws(Failure) -> Input {
+        guard let path else { return Input(owning: STDIN_FILENO, place: name) }
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(.input, name) }
-        defer { close(descriptor) }
-        return try Bytes(reading: descriptor, place: name)
+        return Input(owning: descriptor, place: name)
     }
 }

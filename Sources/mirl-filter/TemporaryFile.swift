@@ -1,26 +1,24 @@
 import Glibc
-import Synchronization
 
 /// A file under a passing name, removed unless it gets its final one, also when a signal ends the process.
 struct TemporaryFile: ~Copyable {
     let descriptor: Int32
     private let path: UnsafeMutablePointer<CChar>
 
+    /// The name is random, as process numbers repeat where containers share a folder.
     init(in folder: String) throws(Failure) {
-        path = strdup("\(folder)/.mirl-filter.\(getpid()).partial")
+        let name = String(UInt64.random(in: 0 ... .max), radix: 36)
+        path = strdup("\(folder)/.mirl-filter.\(name).partial")
+        Signals.remove(path)
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            defer { free(path) }
-            throw .system(.run, String(cString: path))
-        }
-        doomed.store(path, ordering: .sequentiallyConsistent)
-        removeWhenKilled()
+        guard descriptor >= 0 else { throw .system(.run, folder) }
     }
 
+    /// Runs too when `init` throws.
     deinit {
         close(descriptor)
         unlink(path)
-        doomed.store(nil, ordering: .sequentiallyConsistent)
+        Signals.remove(nil)
         free(path)
     }
 
@@ -37,23 +35,8 @@ struct TemporaryFile: ~Copyable {
     }
 
     private consuming func forget() {
-        doomed.store(nil, ordering: .sequentiallyConsistent)
+        Signals.remove(nil)
         free(path)
         discard self
-    }
-}
-
-/// What the signal handler removes.
-nonisolated(unsafe) private let doomed = Atomic<UnsafeMutablePointer<CChar>?>(nil)
-
-/// Lets the signals that end a process remove the file first; one that is ignored stays so.
-private func removeWhenKilled() {
-    for number in [SIGHUP, SIGINT, SIGTERM, SIGXFSZ] {
-        let former = signal(number) { number in
-            if let path = doomed.load(ordering: .sequentiallyConsistent) { unlink(path) }
-            signal(number, SIG_DFL)
-            raise(number)
-        }
-        if unsafeBitCast(former, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
     }
 }

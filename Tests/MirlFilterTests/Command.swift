@@ -25,11 +25,19 @@ final class Workplace {
     /// The names of all files, hidden ones too.
     var files: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() } }
 
+    func files(in subfolder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: subfolder).path).sorted()
+    }
+
     func write(_ bytes: Data, to name: String) throws { try bytes.write(to: folder.appending(path: name)) }
 
     func read(_ name: String) throws -> Data { try Data(contentsOf: folder.appending(path: name)) }
 
     func filter(_ arguments: String..., input: Data = Data()) throws -> Outcome {
+        try filter(arguments, input: input)
+    }
+
+    func filter(_ arguments: [String], input: Data = Data()) throws -> Outcome {
         try run(Self.filter, arguments, input: input)
     }
 

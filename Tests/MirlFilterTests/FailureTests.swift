@@ -73,6 +73,9 @@ struct FailureTests {
     @Test(arguments: [
         ["--task", "desnow"], ["--strength", "1.1"], ["--strength", "nan"], ["--threads", "-1"], ["--limit-pixels", "0"],
         ["--format", "bmp"], ["--frobnicate"], ["one.png", "two.png"], ["-o", "out.xyz"], ["-o"],
+        ["--quality", "0", "--format", "jpeg"], ["--quality", "101", "--format", "jpeg"], ["--timeout", "0"],
+        ["--timeout", "nan"], ["--outdir", "out"], ["--outdir", "out", "-"], ["one.png", "--outdir", "out", "-o", "out.png"],
+        ["--y4m", "--format", "png"], ["--y4m", "--strip"], ["--y4m", "--quality", "9"],
     ])
     func `a command line that means nothing`(arguments: [String]) throws {
         let outcome = try place.shell("\"$FILTER\" \(arguments.joined(separator: " ")) < /dev/null")

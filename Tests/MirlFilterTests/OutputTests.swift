@@ -67,6 +67,31 @@ struct OutputTests {
         #expect(try place.files == ["in.ppm"])
     }
 
+    /// The first frame is written, the second never comes.
+    @Test(arguments: ["INT", "TERM", "HUP"])
+    func `a signal in the middle of the work leaves nothing`(signal: String) throws {
+        let outcome = try place.shell(
+            """
+            mkfifo in; exec 3<> in; printf 'YUV4MPEG2 W1 H1 Cmono\nFRAME\nx' >&3
+            env --default-signal="\(signal)" "$FILTER" --y4m in -o out.y4m &
+            while ! ls -A | grep -q partial; do sleep 0.02; done
+            kill -\(signal) $!; wait $!
+            """)
+        #expect(outcome.status == 128 + ["INT": SIGINT, "TERM": SIGTERM, "HUP": SIGHUP][signal]!)
+        #expect(try place.files == ["in", "in.ppm"])
+    }
+
+    @Test func `a timeout in the middle of the work leaves nothing`() throws {
+        let outcome = try place.shell(
+            """
+            mkfifo in; exec 3<> in; printf 'YUV4MPEG2 W1 H1 Cmono\nFRAME\nx' >&3
+            "$FILTER" --y4m in -o out.y4m --timeout 0.3
+            """)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "mirl-filter: in: frame 2: not done within 0.3 s (--timeout)\n")
+        #expect(try place.files == ["in", "in.ppm"])
+    }
+
     @Test func `a dash means standard input and output`() throws {
         let outcome = try place.filter("-", "-o", "-", "--format", "ppm", "--strength", "0", input: picture())
         #expect(outcome.output == picture())
@@ -85,7 +110,10 @@ struct OutputTests {
         #expect(version.status == 0)
         #expect(String(decoding: version.output, as: UTF8.self).hasPrefix("mirl-filter "))
         let help = String(decoding: try place.filter("--help").output, as: UTF8.self)
-        for option in ["--task", "--weights", "--strength", "--output", "--threads", "--limit-pixels", "100000000", "--format"] {
+        for option in [
+            "--task", "--weights", "--strength", "--output", "--threads", "--limit-pixels", "100000000", "--format", "--outdir",
+            "--quality", "--strip", "--compare", "--y4m", "--timeout",
+        ] {
             #expect(help.contains(option))
         }
     }

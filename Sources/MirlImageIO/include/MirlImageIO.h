@@ -66,9 +66,24 @@ typedef struct mirl_picture_message {
 mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                         mirl_picture_message *message);
 
-/* Encodes with all metadata that the format can carry. */
-mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, mirl_bytes *file,
+/* How many of the bytes of a stream, of which the first `size` are given, make up its first picture: SIZE_MAX where
+ * the format fills the stream, as all but raw PNM do; 0 where more bytes are needed to tell. */
+mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
                                         mirl_picture_message *message);
+
+/* Refuses sides that no picture may have, and more than `limit` pixels. */
+mirl_picture_status mirl_picture_check_size(uint64_t width, uint64_t height, uint64_t limit,
+                                            mirl_picture_message *message);
+
+/* Encodes with all metadata that the format can carry; `quality` is 1 to 100 in the formats that have one. */
+mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
+                                        mirl_bytes *file, mirl_picture_message *message);
+
+/* Drops what was not said for showing the picture: EXIF and XMP, but not its colour profile or resolution. */
+void mirl_picture_strip(mirl_picture *picture);
+
+/* Makes the picture twice as wide, with all its pixels a second time beside the first. */
+mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_message *message);
 
 /* Frees what the picture points to; NULL is ignored. */
 void mirl_picture_free(mirl_picture *picture);

@@ -1,0 +1,88 @@
+import Glibc
+
+/// One file's way through the filter.
+struct Job {
+    let source: Source
+    let destination: Destination
+    /// nil where neither an option nor a name says: PNG, or PPM for several images.
+    let format: FileFormat?
+    /// Such as "3 of 7", for the progress bar.
+    var label = ""
+}
+
+extension Filter {
+    /// What the command line asks for; throws what can be known to fail before any work.
+    func jobs() throws(Failure) -> [Job] {
+        guard let outdir else { return [try job()] }
+        try checkOutdir(outdir)
+        let jobs = files.enumerated().map { index, file in
+            let (name, format) = nameAndFormat(for: file)
+            return Job(
+                source: Source(file), destination: Destination("\(outdir)/\(name)"), format: format,
+                label: "\(index + 1) of \(files.count)")
+        }
+        try checkCollisions(jobs)
+        return jobs
+    }
+
+    private func job() throws(Failure) -> Job {
+        let job = Job(source: Source(files.first), destination: Destination(output), format: try outputFormat())
+        try job.source.check()
+        try job.destination.check()
+        return job
+    }
+
+    private func outputFormat() throws(Failure) -> FileFormat? {
+        if let format { return format }
+        guard !y4m, let output, let suffix = FileName(of: output).suffix else { return nil }
+        guard let format = FileFormat(suffix: suffix) else {
+            let known = FileFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(.usage, "\(output): the suffix is of no format that can be written; choose one with --format: \(known)")
+        }
+        return format
+    }
+
+    /// The name stays, and so does the suffix as far as it names the format that is written.
+    private func nameAndFormat(for file: String) -> (String, FileFormat?) {
+        let name = FileName(of: file)
+        if y4m { return (name.whole, nil) }
+        let known = name.suffix.flatMap { FileFormat(suffix: $0) }
+        let format = format ?? known ?? .png
+        return (known == format ? name.whole : "\(name.stem).\(format.suffix)", format)
+    }
+
+    private func checkOutdir(_ outdir: String) throws(Failure) {
+        var facts = stat()
+        if stat(outdir, &facts) != 0 { return try checkFolder(folder(of: outdir)) }
+        guard facts.st_mode & S_IFMT == S_IFDIR else { throw Failure(.run, "\(outdir): not a folder") }
+        try checkFolder(outdir)
+    }
+
+    /// No output may replace an input, or another output.
+    private func checkCollisions(_ jobs: [Job]) throws(Failure) {
+        let inputs = Set(jobs.compactMap { FileIdentity(of: $0.source.name) })
+        var outputs: [String: String] = [:]
+        for job in jobs {
+            let (input, output) = (job.source.name, job.destination.name)
+            if let identity = FileIdentity(of: output), inputs.contains(identity) {
+                throw Failure(.usage, "\(output): would replace an input; choose another --outdir")
+            }
+            if let other = outputs.updateValue(input, forKey: output) {
+                throw Failure(.usage, "\(output): would be made of both \(other) and \(input)")
+            }
+        }
+    }
+}
+
+/// What tells whether two names are of the same file.
+private struct FileIdentity: Hashable {
+    let device: dev_t
+    let number: ino_t
+
+    /// nil where there is no such file.
+    init?(of path: String) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        (device, number) = (facts.st_dev, facts.st_ino)
+    }
+}

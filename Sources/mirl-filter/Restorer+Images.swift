@@ -1,0 +1,86 @@
+import MirlImageIO
+import MirlVideo
+
+extension Restorer {
+    /// Restores an image, or those of a PNM stream one after another.
+    func restoreImages(_ job: Job) throws(Failure) {
+        var input = try job.source.open()
+        let output = Output(job.destination)
+        var number = 1
+        repeat {
+            let file = try restoreImage(number, from: &input, job)
+            deadline.stop()
+            try output.write(UnsafeRawBufferPointer(file.contents))
+            number += 1
+        } while try input.holdsMore()
+        try output.finish()
+    }
+
+    /// The encoded image.
+    private func restoreImage(_ number: Int, from input: inout Input, _ job: Job) throws(Failure) -> Bytes {
+        let place = place(number, in: input)
+        var report = Report(isShown: options.verbose)
+        deadline.start(place)
+        let size = try readImage(number, from: &input)
+        report.finished("read")
+        var picture = try Picture(decoding: .init(rebasing: input.bytes.prefix(size)), limit: options.limitPixels, place: place)
+        input.drop(size)
+        report.finished("decoded")
+        report.tell("\(place): \(picture.description)")
+        if options.strip { picture.strip() }
+        if options.compare { try picture.repeatBeside(place: place) }
+        try restore(picture.restored, into: picture.restored, place: place, label: job.label)
+        report.finished("restored")
+        report.tell(sight)
+        let file = try picture.encoded(as: format(of: job, after: number, &input), quality: options.quality, place: place)
+        report.finished("encoded")
+        report.tellTimes()
+        return file
+    }
+
+    private func place(_ number: Int, in input: borrowing Input) -> String {
+        number == 1 ? input.place : "\(input.place): image \(number)"
+    }
+
+    /// The bytes of the next image, all of which the input then holds as far as they exist.
+    private func readImage(_ number: Int, from input: inout Input) throws(Failure) -> Int {
+        let extent = try extentOfImage(number, in: &input)
+        if let extent { _ = try input.holds(extent) } else { try readRest(of: &input) }
+        return min(extent ?? .max, input.bytes.count)
+    }
+
+    private func readRest(of input: inout Input) throws(Failure) {
+        let video = "\(StreamHeader.magic) ".utf8
+        if try input.holds(video.count), input.bytes.starts(with: video) {
+            throw Failure(.input, "\(input.place): a video stream, which needs --y4m")
+        }
+        try input.readAll()
+    }
+
+    /// The bytes of the next image, nil where it goes on to the end. Only a header is read.
+    private func extentOfImage(_ number: Int, in input: inout Input) throws(Failure) -> Int? {
+        let longestHeader = 64 << 10
+        var extent = 0
+        while true {
+            let bytes = input.bytes
+            try checked(place(number, in: input)) {
+                mirl_picture_extent(bytes.baseAddress, bytes.count, options.limitPixels, &extent, &$0)
+            }
+            guard extent == 0, bytes.count < longestHeader, try input.holds(bytes.count + 1) else { break }
+        }
+        if extent > 0 { return extent } // SIZE_MAX is -1 here
+        guard number == 1 else {
+            throw Failure(.input, "\(place(number, in: input)): no raw PNM image, and nothing else can follow one")
+        }
+        return nil
+    }
+
+    /// Several images can only be PPM, and one is where that is asked for or nothing else and more follow.
+    private func format(of job: Job, after number: Int, _ input: inout Input) throws(Failure) -> FileFormat {
+        if number > 1 || job.format == .ppm { return .ppm }
+        guard try input.holdsMore() else { return job.format ?? .png }
+        _ = try extentOfImage(number + 1, in: &input)
+        guard let format = job.format else { return .ppm }
+        throw Failure(.input, "\(input.place): several images can only be written as ppm, not as \(format.rawValue)")
+    }
+}

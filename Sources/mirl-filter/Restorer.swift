@@ -1,0 +1,52 @@
+import Glibc
+import Mirl
+
+/// An open network with the options of the run; restores one job after another.
+final class Restorer {
+    let options: Filter
+    let session: Session
+    let deadline: Deadline
+    private let isBarShown: Bool
+
+    /// Opens the weights.
+    init(_ options: Filter) throws(Failure) {
+        self.options = options
+        do throws(MirlError) {
+            let model = if let path = options.weights { try Model.open(path: path) } else { try Model.builtIn() }
+            session = try Session(model, threads: options.threads)
+        } catch {
+            throw Failure(opening: error)
+        }
+        deadline = Deadline(options.timeout)
+        isBarShown = !options.quiet && isatty(STDERR_FILENO) != 0
+    }
+
+    func restore(_ job: Job) throws(Failure) {
+        defer { deadline.stop() }
+        if options.y4m { try restoreVideo(job) } else { try restoreImages(job) }
+    }
+
+    /// Restores samples that messages call `place`; `label` goes before the progress bar.
+    func restore(_ input: ImageBuffer, into output: ImageBuffer, place: String, label: String) throws(Failure) {
+        var bar = ProgressBar(label: label)
+        defer { bar.clear() }
+        do throws(MirlError) {
+            try deadline.watched { () throws(MirlError) in
+                try session.restore(input, into: output, task: options.task, strength: options.strength) { [isBarShown, deadline] done in
+                    if isBarShown { bar.show(done) }
+                    return !deadline.isPast
+                }
+            }
+        } catch {
+            if case .cancelled = error { throw deadline.failure(place) }
+            throw Failure(restoring: error)
+        }
+        if deadline.isPast { throw deadline.failure(place) }
+    }
+
+    /// What the network judged the last image to be.
+    var sight: String {
+        guard let seen = session.seen else { return "the weights do not tell what the network sees" }
+        return "the network saw \(seen.task.rawValue), \(Int(seen.confidence * 100)) of 100"
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+/// Many files go to a folder: all that can be restored are, and nothing is lost.
+struct BatchTests {
+    let place = try! Workplace()
+
+    init() throws {
+        try place.write(picture(), to: "in.ppm")
+        for name in ["a.jpg", "b.JPEG", "c.png", "d.gif", "e.tif"] { try place.vips("copy", "in.ppm", name) }
+    }
+
+    func loader(_ file: String) throws -> String? { try place.field("vips-loader", of: file) }
+
+    @Test func `files keep their names and formats, or become PNG`() throws {
+        try place.write(place.read("c.png"), to: "noise")
+        let outcome = try place.filter("a.jpg", "b.JPEG", "c.png", "d.gif", "e.tif", "in.ppm", "noise", "--outdir", "out")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        #expect(try place.files(in: "out") == ["a.jpg", "b.JPEG", "c.png", "d.png", "e.tif", "in.ppm", "noise.png"])
+        for (name, format) in [("a.jpg", "jpeg"), ("b.JPEG", "jpeg"), ("c.png", "png"), ("d.png", "png"), ("e.tif", "tiff")] {
+            #expect(try loader("out/\(name)") == "\(format)load")
+        }
+    }
+
+    @Test func `--format changes the suffix where that names another format`() throws {
+        #expect(try place.filter("a.jpg", "b.JPEG", "c.png", "--format", "jpg", "--outdir", "out").status == 0)
+        #expect(try place.files(in: "out") == ["a.jpg", "b.JPEG", "c.jpg"])
+        #expect(try loader("out/c.jpg") == "jpegload")
+    }
+
+    @Test func `each file is restored as it would be alone`() throws {
+        #expect(try place.filter("c.png", "in.ppm", "--format", "png", "--task", "derain", "--outdir", "out").status == 0)
+        for (input, output) in [("c.png", "out/c.png"), ("in.ppm", "out/in.png")] {
+            #expect(try place.read(output) == place.filter("--task", "derain", input).output)
+        }
+    }
+
+    @Test func `a bad file is told of and the others are restored`() throws {
+        try place.write(Data("no image".utf8), to: "bad.jpg")
+        let outcome = try place.filter("bad.jpg", "a.jpg", "missing.png", "c.png", "--outdir", "out")
+        #expect(outcome.status == 2)
+        #expect(try place.files(in: "out") == ["a.jpg", "c.png"])
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines[0].hasPrefix("mirl-filter: bad.jpg: not an image"))
+        #expect(lines[1].hasPrefix("mirl-filter: missing.png: No such file"))
+        #expect(lines[2] == "mirl-filter: 2 of 4 files failed")
+    }
+
+    @Test func `a failure to write is worse than a bad file`() throws {
+        try place.write(Data("no image".utf8), to: "bad.jpg")
+        let outcome = try place.shell("ulimit -f 0; trap '' XFSZ; \"$FILTER\" bad.jpg a.jpg --outdir out 2> /dev/null")
+        #expect(outcome.status == 1)
+        #expect(!(try place.files.contains("out")))
+    }
+
+    @Test(arguments: [".", "../$(basename \"$PWD\")", "$PWD", "link"])
+    func `an input is never replaced`(outdir: String) throws {
+        let before = try place.read("a.jpg")
+        let outcome = try place.shell("ln -s . link; \"$FILTER\" c.png a.jpg --outdir \"\(outdir)\"")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("would replace an input"))
+        #expect(try place.read("a.jpg") == before)
+    }
+
+    @Test func `an input is not replaced through a link in the folder`() throws {
+        let outcome = try place.shell("mkdir out; ln -s ../a.jpg out/c.png; \"$FILTER\" c.png a.jpg --outdir out")
+        #expect(outcome.status == 64)
+    }
+
+    @Test func `two files cannot become one`() throws {
+        let outcome = try place.shell("mkdir x; cp c.png x; \"$FILTER\" c.png x/c.png --outdir out")
+        #expect(outcome.status == 64)
+        #expect(outcome.errors.contains("out/c.png: would be made of both c.png and x/c.png"))
+        #expect(!(try place.files.contains("out")))
+    }
+
+    @Test func `the folder must be one, or be creatable`() throws {
+        for (outdir, reason) in [("in.ppm", "in.ppm: not a folder"), ("missing/out", "missing: No such file"), ("/proc", "/proc: ")] {
+            let outcome = try place.filter("a.jpg", "--outdir", outdir)
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+        }
+    }
+
+    @Test func `a folder appears with its first file only`() throws {
+        try place.write(Data("no image".utf8), to: "bad.jpg")
+        #expect(try place.filter("bad.jpg", "--outdir", "out").status == 2)
+        #expect(!(try place.files.contains("out")))
+    }
+
+    @Test func `what was restored before is replaced`() throws {
+        #expect(try place.filter("a.jpg", "--outdir", "out", "--strength", "0").status == 0)
+        let before = try place.read("out/a.jpg")
+        #expect(try place.filter("a.jpg", "--outdir", "out").status == 0)
+        #expect(try place.read("out/a.jpg") != before)
+        #expect(try place.files(in: "out") == ["a.jpg"])
+    }
+
+    @Test func `the progress bar counts files`() throws {
+        let outcome = try place.shell("script -qec '\"$FILTER\" a.jpg c.png --outdir out' /dev/null")
+        #expect(String(decoding: outcome.output, as: UTF8.self).contains("2 of 2 ["))
+    }
+}
