@@ -5,6 +5,9 @@ BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CC ?= cc
 CFLAGS ?= -O2 -Wall -Wextra
 
@@ -37,7 +40,7 @@ all: deps ## build mirl-filter, mirl-weights and libmirl.so
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, CC, CFLAGS"
+	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR, CC, CFLAGS"
 
 deps: ## install the Debian packages that are missing
 	@tools/packages
@@ -72,6 +75,11 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file; done
 	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
 	for link in $(PAGE_LINKS); do ln -sf $${link#*=} $(DESTDIR)$(MANDIR)/man$${link##*.}/$${link%=*}; done
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	for tool in $(TOOLS); do \
+		$(PRODUCTS)/$$tool --generate-completion-script bash > $(DESTDIR)$(BASHDIR)/$$tool && \
+		$(PRODUCTS)/$$tool --generate-completion-script zsh > $(DESTDIR)$(ZSHDIR)/_$$tool && \
+		$(PRODUCTS)/$$tool --generate-completion-script fish > $(DESTDIR)$(FISHDIR)/$$tool.fish || exit 1; done
 	@[ -n "$(DESTDIR)" ] || ldconfig || echo "Run ldconfig as root, so that programs find libmirl.so.$(MAJOR)."
 
 uninstall: ## remove what install put there
@@ -79,6 +87,7 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 
 deb: all ## build Debian packages into build/deb

@@ -71,6 +71,16 @@ import Testing
         }
     }
 
+    @Test(arguments: ["mirl-filter", "mirl-weights"])
+    func shellsFindCompletions(tool: String) throws {
+        let bash = try sh("exec bash -ec 'source \(installed("share/bash-completion/completions/\(tool)")); complete -p \(tool)'")
+        #expect(bash.status == 0, "\(bash.errors)")
+        let zsh = try String(contentsOfFile: installed("share/zsh/site-functions/_\(tool)"), encoding: .utf8)
+        #expect(zsh.hasPrefix("#compdef \(tool)\n"))
+        let fish = try String(contentsOfFile: installed("share/fish/vendor_completions.d/\(tool).fish"), encoding: .utf8)
+        #expect(fish.contains("complete -c '\(tool)'"))
+    }
+
     @Test func uninstallLeavesNothing() throws {
         let stage = try Self.install(to: "uninstalled")
         try Self.make("uninstall", stage)
