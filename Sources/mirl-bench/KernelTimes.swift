@@ -139,7 +139,8 @@ private struct KernelTable {
         var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
         var room = [Float](repeating: 0, count: pitch * (channels + 16))
         let seconds = shortest {
-            kernels.gram(q, k, pitch, UInt32(channels), UInt32(pitch), &gram, &qSquares, &kSquares, &room)
+            kernels.gram(
+                q, UInt32(channels), k, UInt32(channels), pitch, UInt32(pitch), &gram, &qSquares, &kSquares, &room)
         }
         show("gram", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
@@ -147,7 +148,9 @@ private struct KernelTable {
     func mix(channels: Int) {
         let input = tile(channels), weights = [Float](repeating: 0.01, count: channels * channels)
         var output = tile(channels)
-        let seconds = shortest { kernels.mix(weights, UInt32(channels), input, pitch, &output, pitch, UInt32(pitch)) }
+        let seconds = shortest {
+            kernels.mix(weights, UInt32(channels), UInt32(channels), input, pitch, &output, pitch, UInt32(pitch))
+        }
         show("mix", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
 
