@@ -61,6 +61,12 @@ import Testing
         #expect(try sh("grep -r '\(Workshop.sources.path)\\|@' \(texts) || true").output.isEmpty)
     }
 
+    /// What is linked statically needs no other library and would not show there.
+    @Test func theLibraryHoldsNoFoundation() throws {
+        let names = "grep -c FoundationEssentials \(try installed("lib/libmirl.so")) || true"
+        #expect(try sh(names).output == Data("0\n".utf8))
+    }
+
     @Test func pagesAreFoundUnderAllTheirNames() throws {
         for page in try Page.all() {
             let text = try Data(contentsOf: page.file)
