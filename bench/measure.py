@@ -190,10 +190,13 @@ def python_lines(command: list, name: str) -> list[dict | None]:
         note(f"   {name} is left out: it took more than {PEER_LIMIT_S} s")
         return [None]
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        note(f"   {name} is left out: exit {done.returncode}: {last}")
+        note(f"   {name} is left out: {failure(done)}")
         return [None]
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def failure(done: subprocess.CompletedProcess) -> str:
+    return f"exit {done.returncode}: {(done.stderr.strip().splitlines() or ['no message'])[-1].strip()}"
 
 
 def distances(options, reference: Path, outputs: list[Path]) -> list[dict]:
@@ -209,7 +212,7 @@ def onnx(options, weights: Path, size: str) -> Path:
         command = [options.venv, ROOT / "bench/peer.py", "export", "--weights", weights, "--size", size]
         done = subprocess.run([*map(str, command), "--onnx", partial], capture_output=True, text=True)
         if done.returncode:
-            raise Missing(f"ONNX export of {weights}: {done.stderr.strip().splitlines()[-1]}")
+            raise Missing(f"ONNX export of {weights}: {failure(done)}")
         partial.rename(path)
     return path
 

@@ -130,9 +130,10 @@ def export(options):
 
     net = build_network(options.weights, planar=False)
     width, height = sides(options.size)
-    torch.onnx.export(
-        net, (torch.rand(1, 3, height, width),), options.onnx, input_names=["image"], output_names=["restored"],
-        opset_version=OPSET, dynamo=False)  # fmt: skip
+    with torch.inference_mode():
+        torch.onnx.export(
+            net, (torch.rand(1, 3, height, width),), options.onnx, input_names=["image"], output_names=["restored"],
+            opset_version=OPSET, dynamo=False)  # fmt: skip
 
 
 def memory(field: str) -> int:
