@@ -103,6 +103,20 @@ def stamp() -> dict:
     }  # fmt: skip
 
 
+def warn_if_busy():
+    """Says on stderr if other processes keep the processors from being measured."""
+    def ticks() -> tuple[int, int]:
+        numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+        return sum(numbers[:8]), numbers[3] + numbers[4]  # all; idle and waiting
+
+    before, idle_before = ticks()
+    time.sleep(1)
+    after, idle_after = ticks()
+    busy = 1 - (idle_after - idle_before) / (after - before)
+    if busy > 0.1:
+        note(f"   The processors are {busy:.0%} busy with something else: times will be too long.")
+
+
 def merged(old: dict | None, made: dict, figures: list[dict]) -> dict:
     """A part's figures, with those that it had before of other weights and sizes, if nothing else has changed since."""
     def key(row):
