@@ -50,7 +50,7 @@ def peers(figures: list[dict]) -> str:
         head = ["size", "engine", "best, s", "median, s", "time / mirl's", "load, s", "peak, MB", "PSNR, dB",
                 "largest difference"]  # fmt: skip
         sections.append(f"`{weights}`, {rows[0]['threads']} threads:\n\n{table(head, body)}")
-    return "\n".join(sections) + "\n![Time and memory against size](speed.svg)\n"
+    return "\n".join(sections)
 
 
 def machine(figures: list[dict]) -> str:
@@ -86,9 +86,10 @@ def whole(word) -> str:
 
 
 def sizes(figures: list[dict]) -> str:
-    return table(["weights", "size", "best, ms", "median, ms", "µs per pixel", "peak, MB"], [
-        [f"`{row['weights']}`", row["size"], digits(row["best_ms"]), digits(row["median_ms"]), digits(row["us_per_px"]),
-         digits(row["peak_mb"])] for row in figures])  # fmt: skip
+    return "![Time and memory against size](speed.svg)\n\n" + table(
+        ["weights", "size", "best, ms", "median, ms", "µs per pixel", "peak, MB"],
+        [[f"`{row['weights']}`", row["size"], digits(row["best_ms"]), digits(row["median_ms"]),
+          digits(row["us_per_px"]), digits(row["peak_mb"])] for row in figures])  # fmt: skip
 
 
 def threads(figures: list[dict]) -> str:
