@@ -124,6 +124,7 @@ extension Matrix {
         switch valueType {
         case .float16: Kernels.best.decode_half(start, out, part.count)
         case .float32: UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: part.count * 4)
+        case .int8: quantization?.decode(values, part, to: out)
         }
     }
 

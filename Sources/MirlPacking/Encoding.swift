@@ -13,6 +13,12 @@ struct Encoding {
             throw PackError("\(spec.name): value \(bad) is \(values[bad])")
         }
         valueType = spec.kind.isSingle ? .float32 : requested
+        if valueType == .int8, let groupSize = spec.groupSize {
+            isSparse = false
+            count = values.count
+            payload = Self.quantized(values, groupSize: groupSize)
+            return
+        }
         let bits = try Self.bits(values, spec, valueType)
         let stored = bits.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
         let dense = Layout.Payload(sparse: false, valueType: valueType, rows: spec.rows, count: bits.count)
@@ -37,7 +43,32 @@ struct Encoding {
                 throw PackError("\(spec.name): value \(bad) is \(values[bad]), too large for fp16")
             }
             return halves.map { $0 == 0 ? 0 : UInt32($0.bitPattern) }
+        case .int8:
+            throw PackError("\(spec.name): only prompts can be stored in 8 bits")
         }
+    }
+
+    /// Scales and offsets such that the least value of a group is -127 and the greatest 127, then the values.
+    private static func quantized(_ values: [Float], groupSize: Int) -> [UInt8] {
+        let groups = stride(from: 0, to: values.count, by: groupSize).map { values[$0..<$0 + groupSize] }
+        // In fp64 no difference overflows.
+        let steps = groups.map { group in
+            let least = Double(group.min() ?? 0), greatest = Double(group.max() ?? 0)
+            return (scale: Float((greatest - least) / 254), offset: Float((greatest + least) / 2))
+        }
+        var bytes: [UInt8] = []
+        for (scale, offset) in steps {
+            bytes.append(littleEndian: scale.bitPattern, size: 4)
+            bytes.append(littleEndian: offset.bitPattern, size: 4)
+        }
+        bytes.appendZeros(upTo: Layout.aligned(bytes.count))
+        for (group, step) in zip(groups, steps) {
+            for value in group {
+                let number = step.scale > 0 ? (Double(value) - Double(step.offset)) / Double(step.scale) : 0
+                bytes.append(UInt8(bitPattern: Int8(max(-127, min(127, number.rounded())))))
+            }
+        }
+        return bytes
     }
 
     private static func bytes(_ bits: [UInt32], _ type: ValueType) -> [UInt8] {

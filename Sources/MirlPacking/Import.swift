@@ -7,22 +7,18 @@ import MirlWeights
 /// The network's tensors are those whose names begin with `prefix`, or, if that is nil, with whatever stands before
 /// `patch_embed.proj.weight`. Globals that do not belong in a checkpoint are refused unless `skippingUnknown`.
 public func importCheckpoint(
-    _ path: String, prefix: String? = nil, skippingUnknown: Bool = false, valueType: ValueType,
-    provenance: String? = nil
+    _ path: String, prefix: String? = nil, skippingUnknown: Bool = false, _ options: PackOptions
 ) throws(PackError) -> [UInt8] {
     try withFile(path) { bytes throws(PackError) in
-        try importCheckpoint(
-            bytes, prefix: prefix, skippingUnknown: skippingUnknown, valueType: valueType, provenance: provenance)
+        try importCheckpoint(bytes, prefix: prefix, skippingUnknown: skippingUnknown, options)
     }
 }
 
 /// The same from memory.
 public func importCheckpoint(
-    _ bytes: UnsafeRawBufferPointer, prefix: String? = nil, skippingUnknown: Bool = false, valueType: ValueType,
-    provenance: String? = nil
+    _ bytes: UnsafeRawBufferPointer, prefix: String? = nil, skippingUnknown: Bool = false, _ options: PackOptions
 ) throws(PackError) -> [UInt8] {
-    let checkpoint = try StateDict(importing: bytes, prefix: prefix, skippingUnknown: skippingUnknown)
-    return try pack(checkpoint, valueType: valueType, provenance: provenance)
+    try pack(StateDict(importing: bytes, prefix: prefix, skippingUnknown: skippingUnknown), options)
 }
 
 extension StateDict {

@@ -1,33 +1,43 @@
 /// Packs a checkpoint into a weight file.
 import MirlWeights
 
-/// The weight file, as described in mirl-weights(5), of the checkpoint in `safetensors`.
-///
-/// `provenance` replaces what the checkpoint's metadata says under that name.
-public func pack(
-    safetensors: UnsafeRawBufferPointer, valueType: ValueType, provenance: String? = nil
-) throws(PackError) -> [UInt8] {
-    let file = try Safetensors(safetensors)
-    return try pack(
-        StateDict(metadata: file.metadata, tensors: file.tensors), valueType: valueType, provenance: provenance)
-}
+/// How a weight file stores its values, and what it says of their origin.
+public struct PackOptions: Sendable {
+    /// fp32 or fp16, for matrices; vectors are fp32 always.
+    public var values: ValueType
+    public var prompts: ValueType
+    /// Instead of what the checkpoint's metadata says under that name.
+    public var provenance: String?
 
-/// The same from a file.
-public func pack(
-    safetensors path: String, valueType: ValueType, provenance: String? = nil
-) throws(PackError) -> [UInt8] {
-    try withFile(path) { bytes throws(PackError) in
-        try pack(safetensors: bytes, valueType: valueType, provenance: provenance)
+    /// Prompts are stored as the other values are where nothing else is said.
+    public init(values: ValueType, prompts: ValueType? = nil, provenance: String? = nil) {
+        self.values = values
+        self.prompts = prompts ?? values
+        self.provenance = provenance
     }
 }
 
-func pack(_ checkpoint: StateDict, valueType: ValueType, provenance: String?) throws(PackError) -> [UInt8] {
+/// The weight file, as described in mirl-weights(5), of the checkpoint in `safetensors`.
+public func pack(safetensors: UnsafeRawBufferPointer, _ options: PackOptions) throws(PackError) -> [UInt8] {
+    let file = try Safetensors(safetensors)
+    return try pack(StateDict(metadata: file.metadata, tensors: file.tensors), options)
+}
+
+/// The same from a file.
+public func pack(safetensors path: String, _ options: PackOptions) throws(PackError) -> [UInt8] {
+    try withFile(path) { bytes throws(PackError) in try pack(safetensors: bytes, options) }
+}
+
+func pack(_ checkpoint: StateDict, _ options: PackOptions) throws(PackError) -> [UInt8] {
     let architecture = try Architecture(of: checkpoint)
     let specs = architecture.tensors + architecture.mixtures.filter { checkpoint.tensors[$0.name] != nil }
     try refuseForeign(checkpoint, known: specs)
     var file = try FileBuilder(
-        architecture, recordCount: specs.count, provenance: provenance ?? checkpoint.metadata["provenance"] ?? "")
-    for spec in specs { try file.append(spec, checkpoint.values(of: spec), valueType) }
+        architecture, recordCount: specs.count, provenance: options.provenance ?? checkpoint.metadata["provenance"] ?? "")
+    for spec in specs {
+        let type = spec.groupSize == nil ? options.values : options.prompts
+        try file.append(spec, checkpoint.values(of: spec), type)
+    }
     return file.finish()
 }
 

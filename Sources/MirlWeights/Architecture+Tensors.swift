@@ -26,6 +26,11 @@ public struct TensorSpec: Equatable, Sendable {
         }
     }
 
+    /// The values that share a scale and an offset where they are stored in 8 bits, as only prompts may be: a map.
+    public var groupSize: Int? {
+        if case .prompt(let size) = kind { size * size } else { nil }
+    }
+
     public let name: String
     public let kind: Kind
     public let rows: Int

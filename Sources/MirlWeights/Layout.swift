@@ -48,15 +48,17 @@ package enum Layout {
         package static let size = 96
     }
 
-    /// Byte offsets in a payload, from its beginning. Sparse: rows + 1 row starts, the columns, the values.
+    /// Byte offsets in a payload, from its beginning. Sparse: rows + 1 row starts, the columns, the values. Of 8 bits:
+    /// a scale and an offset for each of `groups`, the values.
     package struct Payload {
         package let columns: Int
         package let values: Int
         package let length: Int
 
-        package init(sparse: Bool, valueType: ValueType, rows: Int, count: Int) {
+        package init(sparse: Bool, valueType: ValueType, rows: Int, count: Int, groups: Int = 0) {
             columns = sparse ? Layout.aligned((rows + 1) * 4) : 0
-            values = sparse ? Layout.aligned(columns + count * 2) : 0
+            let steps = valueType == .int8 ? Layout.aligned(groups * 8) : 0
+            values = sparse ? Layout.aligned(columns + count * 2) : steps
             length = values + count * valueType.size
         }
     }
@@ -65,6 +67,9 @@ package enum Layout {
 extension Matrix {
     /// The bytes that the matrix takes in its file.
     public var payloadSize: Int {
-        Layout.Payload(sparse: sparsity != nil, valueType: valueType, rows: rows, count: count).length
+        let groups = quantization.map { count / $0.groupSize } ?? 0
+        return Layout.Payload(
+            sparse: sparsity != nil, valueType: valueType, rows: rows, count: count, groups: groups
+        ).length
     }
 }

@@ -2,8 +2,16 @@
 public enum ValueType: UInt16, Sendable {
     case float32 = 0
     case float16 = 1
+    /// 8-bit integers that a `Matrix.Quantization` makes numbers of; only for prompts.
+    case int8 = 2
 
-    public var size: Int { self == .float32 ? 4 : 2 }
+    public var size: Int {
+        switch self {
+        case .float32: 4
+        case .float16: 2
+        case .int8: 1
+        }
+    }
 }
 
 /// A weight tensor as it lies in the file: its first dimension is the rows, all others flattened the columns.
@@ -17,6 +25,8 @@ public struct Matrix: @unchecked Sendable {
     public let values: UnsafeRawPointer
     /// nil if dense.
     public let sparsity: Sparsity?
+    /// nil unless the values are int8
+    public let quantization: Quantization?
 
     /// Compressed sparse rows: row r has the values and columns `rowStarts[r] ..< rowStarts[r + 1]`, columns ascending.
     public struct Sparsity: @unchecked Sendable {
@@ -29,12 +39,29 @@ public struct Matrix: @unchecked Sendable {
         }
     }
 
-    public init(rows: Int, columns: Int, valueType: ValueType, values: UnsafeRawPointer, sparsity: Sparsity?) {
+    /// What 8-bit values stand for: `offset + scale * value`, with an offset and a scale for each group of neighbours.
+    public struct Quantization: @unchecked Sendable {
+        /// Values in a group: a map of a prompt.
+        public let groupSize: Int
+        /// of each group in turn the scale and the offset
+        public let steps: UnsafePointer<Float>
+
+        public init(groupSize: Int, steps: UnsafePointer<Float>) {
+            self.groupSize = groupSize
+            self.steps = steps
+        }
+    }
+
+    public init(
+        rows: Int, columns: Int, valueType: ValueType, values: UnsafeRawPointer, sparsity: Sparsity?,
+        quantization: Quantization? = nil
+    ) {
         self.rows = rows
         self.columns = columns
         self.valueType = valueType
         self.values = values
         self.sparsity = sparsity
+        self.quantization = quantization
     }
 
     /// The number of stored values.

@@ -11,7 +11,15 @@ extension Record {
         // A network has no empty tensors, so a payload has an address.
         return Matrix(
             rows: spec.rows, columns: spec.columns, valueType: valueType,
-            values: payload.baseAddress! + layout.values, sparsity: sparsity)
+            values: payload.baseAddress! + layout.values, sparsity: sparsity, quantization: try quantization(in: payload))
+    }
+
+    private func quantization(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Quantization? {
+        guard valueType == .int8, let size = spec.groupSize else { return nil }
+        let steps = payload.slice(0..<count / size * 8)
+        try require(
+            payload.isZero(steps.count..<layout.values), "\(spec.name): padding", is: "not zero", expected: "zero")
+        return Matrix.Quantization(groupSize: size, steps: steps.assumingMemoryBound(to: Float.self).baseAddress!)
     }
 
     private func sparsity(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Sparsity {

@@ -29,7 +29,8 @@ struct Record {
         } else {
             try check("stored count", count, spec.rows * spec.columns)
         }
-        layout = Layout.Payload(sparse: isSparse, valueType: valueType, rows: spec.rows, count: count)
+        layout = Layout.Payload(
+            sparse: isSparse, valueType: valueType, rows: spec.rows, count: count, groups: count / (spec.groupSize ?? 1))
         try check("payload offset", bytes.integer(at: Field.offset), UInt64(offset))
         try check("payload length", bytes.integer(at: Field.length), UInt64(layout.length))
         try require(
@@ -52,10 +53,10 @@ struct Record {
         _ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec
     ) throws(WeightError) -> ValueType {
         let code: UInt16 = bytes.integer(at: Field.valueType)
-        guard let type = ValueType(rawValue: code), type == .float32 || !spec.kind.isSingle else {
+        let names = ["0 (fp32)", "1 (fp16)", "2 (int8)"].prefix(spec.kind.isSingle ? 1 : spec.groupSize == nil ? 2 : 3)
+        guard code < names.count, let type = ValueType(rawValue: code) else {
             throw .invalid(
-                field: "\(spec.name): value type", declared: "\(code)",
-                expected: spec.kind.isSingle ? "0 (fp32)" : "0 (fp32) or 1 (fp16)")
+                field: "\(spec.name): value type", declared: "\(code)", expected: names.joined(separator: " or "))
         }
         return type
     }

@@ -19,7 +19,9 @@ struct RandomWeights: ParsableCommand {
     func run() throws {
         let checkpoint = safetensors(of: Architecture(), seed: seed)
         let weights = try checkpoint.withUnsafeBytes {
-            try pack(safetensors: $0, valueType: .float16, provenance: "Random weights of seed \(seed), not trained.")
+            try pack(
+                safetensors: $0,
+                PackOptions(values: .float16, provenance: "Random weights of seed \(seed), not trained."))
         }
         if let reason = replaceFile(file, with: weights) { throw ValidationError("\(file): \(reason)") }
     }

@@ -19,10 +19,8 @@ struct Import: ParsableCommand {
     var skipUnknown = false
 
     func run() throws {
-        try packing.write(input) { () throws(PackError) in
-            try importCheckpoint(
-                input, prefix: prefix, skippingUnknown: skipUnknown, valueType: packing.values,
-                provenance: packing.provenance)
+        try packing.write(input) { (options) throws(PackError) in
+            try importCheckpoint(input, prefix: prefix, skippingUnknown: skipUnknown, options)
         }
     }
 }

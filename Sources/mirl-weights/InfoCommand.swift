@@ -36,9 +36,22 @@ private func summary(of weights: WeightFile) -> String {
         ("expansion", "\(network.expansion)"),
         ("prompts", "\(network.promptComponents) components, channels \(list(network.promptChannels)), "
             + "sizes \(list(network.promptSizes))"),
+        ("values", valueTypes(of: weights)),
         ("tasks to steer by", tasks.isEmpty ? "none" : tasks.joined(separator: " ")),
     ]
     return lines.map { $0.0.padded(to: 20) + $0.1 + "\n" }.joined()
+}
+
+private func valueTypes(of weights: WeightFile) -> String {
+    func name(_ tensor: String) -> String {
+        switch weights.matrix(tensor)?.valueType {
+        case .float32?: "fp32"
+        case .float16?: "fp16"
+        case .int8?: "int8"
+        case nil: "none"
+        }
+    }
+    return "\(name("output.weight")), prompts \(name("prompt1.prompt_param"))"
 }
 
 /// Counts over all tensors of a kind.

@@ -12,8 +12,6 @@ struct Pack: ParsableCommand {
     @OptionGroup var packing: PackingOptions
 
     func run() throws {
-        try packing.write(input) { () throws(PackError) in
-            try pack(safetensors: input, valueType: packing.values, provenance: packing.provenance)
-        }
+        try packing.write(input) { (options) throws(PackError) in try pack(safetensors: input, options) }
     }
 }

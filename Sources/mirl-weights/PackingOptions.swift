@@ -8,28 +8,34 @@ struct PackingOptions: ParsableArguments {
     var output: String
 
     @Option(help: "How to store the values.")
-    var values: ValueType = .float16
+    var values: Values = .fp16
+
+    @Option(help: "How to store those of prompts, if differently.")
+    var prompts: PromptValues?
 
     @Option(help: "Where the weights come from, instead of what the checkpoint says.")
     var provenance: String?
 
+    enum Values: String, CaseIterable, ExpressibleByArgument {
+        case fp16, fp32
+
+        var type: ValueType { self == .fp16 ? .float16 : .float32 }
+    }
+
+    enum PromptValues: String, CaseIterable, ExpressibleByArgument {
+        case fp16, fp32, int8
+
+        var type: ValueType { self == .int8 ? .int8 : self == .fp16 ? .float16 : .float32 }
+    }
+
+    private var options: PackOptions {
+        PackOptions(values: values.type, prompts: prompts?.type, provenance: provenance)
+    }
+
     /// Writes what `pack` makes of `input`.
-    func write(_ input: String, _ pack: () throws(PackError) -> [UInt8]) throws {
+    func write(_ input: String, _ pack: (PackOptions) throws(PackError) -> [UInt8]) throws {
         let bytes: [UInt8]
-        do throws(PackError) { bytes = try pack() } catch { throw fail(input, error.description, .badInput) }
+        do throws(PackError) { bytes = try pack(options) } catch { throw fail(input, error.description, .badInput) }
         if let reason = replaceFile(output, with: bytes) { throw fail(output, reason, .writeFailed) }
     }
-}
-
-extension ValueType: ExpressibleByArgument {
-    public init?(argument: String) {
-        switch argument {
-        case "fp16": self = .float16
-        case "fp32": self = .float32
-        default: return nil
-        }
-    }
-
-    public var defaultValueDescription: String { self == .float16 ? "fp16" : "fp32" }
-    public static var allValueStrings: [String] { ["fp16", "fp32"] }
 }

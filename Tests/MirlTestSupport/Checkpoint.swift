@@ -68,8 +68,11 @@ public struct Checkpoint: Sendable {
     }
 
     /// The weight file.
-    public func packed(_ valueType: ValueType = .float32, provenance: String? = nil) throws -> [UInt8] {
-        try safetensors.withUnsafeBytes { try pack(safetensors: $0, valueType: valueType, provenance: provenance) }
+    public func packed(
+        _ valueType: ValueType = .float32, prompts: ValueType? = nil, provenance: String? = nil
+    ) throws -> [UInt8] {
+        let options = PackOptions(values: valueType, prompts: prompts, provenance: provenance)
+        return try safetensors.withUnsafeBytes { try pack(safetensors: $0, options) }
     }
 
     private func quoted(_ text: String) -> String {

@@ -68,7 +68,7 @@ struct DamageTests {
         Case(
             "prompt_param: encoding is 1",
             sample.storing(UInt16(1), at: recordOffset("prompt1.prompt_param") + Record.sparse).sealed()),
-        Case("value type is 2", sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
+        Case("value type is 2, expected 0 (fp32) or 1 (fp16)", sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
         Case("payload length", sample.storing(UInt16(0), at: record + Record.valueType).sealed()),
         Case(
             "bias: value type is 1, expected 0 (fp32)",
@@ -86,6 +86,30 @@ struct DamageTests {
         Case("payload checksum is 0x1", sample.storing(UInt32(1), at: record + Record.checksum).sealed()),
         Case("reserved bytes", sample.storing(UInt32(1), at: record + Record.reserved).sealed()),
     ]
+
+    /// The sample with prompts of 8 bits.
+    static let quantized = try! Checkpoint(.tiny).packed(.float16, prompts: .int8, provenance: "made up")
+    static let prompt = recordOffset("prompt1.prompt_param")
+
+    static let quantizedCases = [
+        Case("value type is 3, expected 0 (fp32) or 1 (fp16) or 2 (int8)", quantized.storing(UInt16(3), at: prompt + Record.valueType).sealed()),
+        Case("payload length", quantized.storing(UInt16(1), at: prompt + Record.valueType).sealed()),
+        Case("payload length", sample.storing(UInt16(2), at: prompt + Record.valueType).sealed()),
+        Case("encoding is 1", quantized.storing(UInt16(1), at: prompt + Record.sparse).sealed()),
+        // 3 components of 2 channels have 6 scales and offsets.
+        Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 48)),
+        Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 63)),
+    ]
+
+    @Test(arguments: quantizedCases) func damagedPromptsOfEightBitsAreNamed(_ damage: Case) throws {
+        let reason = try #require(refusal(damage.bytes))
+        #expect(reason.contains(damage.testDescription), "\(reason)")
+    }
+
+    @Test func verifyFindsAnInfiniteScale() throws {
+        let infinite = Self.quantized.storingInPayload(Float.infinity.bitPattern, of: Self.prompt, at: 0)
+        #expect(throws: WeightError.self) { try open(infinite).verify() }
+    }
 
     private static func payloadOffset(_ record: Int) -> UInt64 { sample.integer(at: record + Record.offset) }
 

@@ -12,7 +12,7 @@ func fixture(_ name: String) throws -> [UInt8] {
 
 func imported(_ bytes: [UInt8], prefix: String? = nil, skippingUnknown: Bool = false) throws -> [UInt8] {
     try bytes.withUnsafeBytes { bytes in
-        try importCheckpoint(bytes, prefix: prefix, skippingUnknown: skippingUnknown, valueType: .float32)
+        try importCheckpoint(bytes, prefix: prefix, skippingUnknown: skippingUnknown, PackOptions(values: .float32))
     }
 }
 
@@ -32,7 +32,7 @@ struct ImportTests {
     @Test(arguments: ["lightning.ckpt", "plain.pth", "legacy.pth", "weights.safetensors"])
     func everyFormatGivesTheSameFile(name: String) throws {
         let packed = try fixture("weights.safetensors").withUnsafeBytes { bytes in
-            try pack(safetensors: bytes, valueType: .float32)
+            try pack(safetensors: bytes, PackOptions(values: .float32))
         }
         #expect(try imported(fixture(name)) == packed)
         try open(packed).verify()

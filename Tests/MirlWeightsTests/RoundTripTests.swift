@@ -23,6 +23,36 @@ struct RoundTripTests {
         }
     }
 
+    @Test func promptsInEightBitsAreWithinHalfAStep() throws {
+        var checkpoint = Checkpoint(.tiny, seed: 8)
+        // Maps of 4 x 4: one constant, one wide, one far from zero.
+        var maps = try #require(checkpoint.tensors["prompt1.prompt_param"]).values
+        for n in 0..<16 {
+            maps[n] = 0.3
+            maps[16 + n] = Float(n) * 1e30
+            maps[32 + n] = 1000 + Float(n) / 100
+        }
+        checkpoint.tensors["prompt1.prompt_param"] = .init(maps, shape: [1, 3, 2, 4, 4])
+        let file = try open(checkpoint.packed(.float16, prompts: .int8))
+        try file.verify()
+        for spec in file.tensors {
+            let matrix = try #require(file.matrix(spec.name))
+            guard let size = spec.groupSize else {
+                #expect(matrix.valueType != .int8)
+                continue
+            }
+            #expect(matrix.valueType == .int8)
+            #expect(matrix.payloadSize == (spec.rows * spec.columns / size * 8 + 63) / 64 * 64 + spec.rows * spec.columns)
+            let values = try #require(checkpoint.tensors[spec.name]).values, stored = matrix.dense
+            for start in stride(from: 0, to: values.count, by: size) {
+                let group = values[start..<start + size], least = group.min()!, greatest = group.max()!
+                // Half a step, and the rounding of offset, scale and sum to fp32.
+                let tolerance = (greatest - least) / 508 + max(abs(least), abs(greatest)) * 3e-7
+                for n in group.indices { #expect(abs(stored[n] - values[n]) <= tolerance, "\(spec.name) \(n)") }
+            }
+        }
+    }
+
     @Test func everyWayToOpenGivesTheSame() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "mirl-\(UUID()).mirl").path
         defer { try? FileManager.default.removeItem(atPath: path) }

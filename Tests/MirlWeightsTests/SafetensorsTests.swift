@@ -7,7 +7,7 @@ import Testing
 struct SafetensorsTests {
     private func refusal(_ bytes: [UInt8]) -> String? {
         do {
-            _ = try bytes.withUnsafeBytes { try pack(safetensors: $0, valueType: .float32) }
+            _ = try bytes.withUnsafeBytes { try pack(safetensors: $0, PackOptions(values: .float32)) }
             return nil
         } catch {
             return "\(error)"

@@ -56,6 +56,13 @@ struct ToolTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
+    @Test func promptsMayHaveEightBits() throws {
+        defer { cleanUp() }
+        #expect(try run("pack", input, output, "--prompts", "int8").code == 0)
+        #expect(try run("verify", output).code == 0)
+        #expect(try run("info", output).out.contains("fp16, prompts int8\n"))
+    }
+
     @Test func importGivesWhatPackGives() throws {
         defer { cleanUp() }
         let checkpoints = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Checkpoints")
@@ -118,6 +125,7 @@ struct ToolTests {
         defer { cleanUp() }
         #expect(try run("pack", input).code == 64)
         #expect(try run("pack", input, output, "--values", "int8").code == 64)
+        #expect(try run("pack", input, output, "--prompts", "int4").code == 64)
         #expect(try run("paint").code == 64)
     }
 

@@ -1,0 +1,31 @@
+// Prompts stored in 8 bits are the numbers that the weight file says they stand for.
+import Mirl
+import MirlPacking
+import MirlTestSupport
+import MirlWeights
+import Testing
+
+@Suite struct PromptTests {
+    @Test(arguments: Kernels.names) func eightBitsGiveWhatTheirNumbersInFp32Give(kernels: String) throws {
+        var checkpoint = Checkpoint(.tiny)
+        let quantized = try checkpoint.packed(.float16, prompts: .int8)
+        let exact = try checkpoint.packed(.float16, prompts: .float32)
+        let file = try quantized.withUnsafeBytes { try WeightFile(copying: $0) }
+        for spec in file.tensors where spec.groupSize != nil {
+            checkpoint.tensors[spec.name] = .init(try #require(file.matrix(spec.name)).dense, shape: spec.shape)
+        }
+        let decoded = try checkpoint.packed(.float16, prompts: .float32)
+        let result = try output(of: quantized, kernels)
+        #expect(try result == output(of: decoded, kernels))
+        #expect(try result != output(of: exact, kernels))
+    }
+
+    private func output(of weights: [UInt8], _ kernels: String) throws -> [Float] {
+        let model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+        let image = Planar(height: 16, width: 24, values: (0..<3 * 16 * 24).map { Float($0 * 37 % 101) / 101 })
+        var result: [Float] = []
+        let session = try Session(model, threads: 2, kernels: kernels)
+        try image.withBuffer { try session.trace($0) { name, values in if name == "output" { result = values } } }
+        return result
+    }
+}
