@@ -102,11 +102,11 @@ final class ThreadPool: Workers, @unchecked Sendable {
         pthread_sigmask(SIG_SETMASK, &all, &previous)
         defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
         for thread in 1..<max(threads, 1) {
-            let seat = Unmanaged.passRetained(Seat(pool: self, thread: thread))
+            let seat = Unmanaged.passRetained(Seat(pool: .passUnretained(self), thread: thread))
             var id = pthread_t()
             let status = pthread_create(&id, nil, { seat in
                 let seat = Unmanaged<Seat>.fromOpaque(seat!).takeRetainedValue()
-                seat.pool.serve(thread: seat.thread)
+                seat.pool._withUnsafeGuaranteedRef { $0.serve(thread: seat.thread) }
                 return nil
             }, seat.toOpaque())
             guard status == 0 else {
@@ -127,12 +127,13 @@ final class ThreadPool: Workers, @unchecked Sendable {
         workers = []
     }
 
-    /// A worker's place; the pool outlives it, because `stop` joins every worker.
+    /// A worker's place. The pool outlives it, because `stop` joins every worker; a worker that held a reference would
+    /// keep the pool, and with it all workers, alive for ever.
     private final class Seat {
-        unowned(unsafe) let pool: ThreadPool
+        let pool: Unmanaged<ThreadPool>
         let thread: Int
 
-        init(pool: ThreadPool, thread: Int) {
+        init(pool: Unmanaged<ThreadPool>, thread: Int) {
             self.pool = pool
             self.thread = thread
         }

@@ -19,6 +19,7 @@ static const struct {
     { "progress", check_progress },
     { "cancel", check_cancel },
     { "thread-counts", check_thread_counts },
+    { "threads-end", check_threads_end },
     { "shared-model", check_shared_model },
     { "runner", check_runner },
     { "allocator", check_allocator },

@@ -1,6 +1,7 @@
 /* threads.c - threads change nothing but the time: not their number in a session, not sessions side by side. */
 #include "host.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -62,4 +63,27 @@ void check_shared_model(void)
         free(jobs[i].image.data);
         free(jobs[i].expected.data);
     }
+}
+
+/* How many threads this process has. */
+static int count_threads(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    int count = 0;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;)
+        count += task->d_name[0] != '.';
+    closedir(tasks);
+    return count;
+}
+
+/* A session takes its threads with it. */
+void check_threads_end(void)
+{
+    mirl_image image = new_image(MIRL_RGB8, 8, 8, 0);
+    int before = count_threads();
+    for (int i = 0; i < 5; i++)
+        free(restored_with(3, &image).data);
+    CHECK(count_threads() == before);
+    free(image.data);
 }

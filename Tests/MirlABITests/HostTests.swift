@@ -4,7 +4,7 @@ import Testing
 @Suite struct HostTests {
     @Test(arguments: [
         "layout", "features", "arguments", "statuses", "formats", "blue-first", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
-        "shared-model", "runner", "allocator", "fork", "surroundings",
+        "threads-end", "shared-model", "runner", "allocator", "fork", "surroundings",
     ])
     func cHost(check: String) throws {
         let outcome = try Workshop.run(Workshop.host.get().path, [check])
