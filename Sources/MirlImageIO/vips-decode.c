@@ -1,15 +1,9 @@
 /* Decodes everything but PNG and PNM with libvips. */
-#include "vips-library.h"
+#include "vips-srgb.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Replaces *image by `changed`, which may be NULL after a failure. */
-static void replace(const vips_library *vips, VipsImage **image, VipsImage *changed) {
-    vips->object_unref(*image);
-    *image = changed;
-}
 
 static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *image, mirl_picture_message *message) {
     const char *type = vips->enum_nick(vips->band_format_get_type(), vips->image_get_format(image));
@@ -19,39 +13,16 @@ static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *i
                         bands, bands == 1 ? "" : "s", type, space);
 }
 
-/* Converts to sRGB what is not grey or RGB, with the profile of inks and without one where the space says all. */
+/* Converts to sRGB what is not grey or RGB. */
 static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, mirl_picture_origin *origin,
                                    mirl_picture_message *message) {
     VipsInterpretation space = vips->image_guess_interpretation(*image);
-    VipsImage *changed = NULL;
-    int failed = 0;
-    switch (space) {
-    case VIPS_INTERPRETATION_B_W:
-    case VIPS_INTERPRETATION_GREY16:
-    case VIPS_INTERPRETATION_RGB:
-    case VIPS_INTERPRETATION_sRGB:
-    case VIPS_INTERPRETATION_RGB16:
-        return MIRL_PICTURE_OK;
-    case VIPS_INTERPRETATION_CMYK:
-        failed = vips->icc_transform(*image, &changed, "srgb", "embedded", TRUE, "input_profile", "cmyk", "depth",
-                                     vips->image_get_format(*image) == VIPS_FORMAT_UCHAR ? 8 : 16, NULL);
-        break;
-    case VIPS_INTERPRETATION_LAB:
-    case VIPS_INTERPRETATION_LABQ:
-    case VIPS_INTERPRETATION_LABS:
-    case VIPS_INTERPRETATION_LCH:
-    case VIPS_INTERPRETATION_XYZ:
-    case VIPS_INTERPRETATION_YXY:
-    case VIPS_INTERPRETATION_HSV:
-    case VIPS_INTERPRETATION_scRGB:
-        failed = vips->colourspace(*image, &changed, VIPS_INTERPRETATION_RGB16, NULL);
-        if (!failed) vips->image_remove(changed, VIPS_META_ICC_NAME);
-        break;
-    default:
-        return refuse_samples(vips, *image, message);
+    switch (vips_to_srgb(vips, image)) {
+    case VIPS_SRGB_KEPT: return MIRL_PICTURE_OK;
+    case VIPS_SRGB_REFUSED: return refuse_samples(vips, *image, message);
+    case VIPS_SRGB_FAILED: return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB", message);
+    case VIPS_SRGB_CONVERTED: break;
     }
-    replace(vips, image, changed);
-    if (failed) return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB", message);
     snprintf(origin->colour_space, sizeof origin->colour_space, "%s",
              vips->enum_nick(vips->interpretation_get_type(), space));
     return MIRL_PICTURE_OK;
