@@ -31,16 +31,42 @@ FILL_IN = sed 's|@VERSION@|$(VERSION)|; s|@MAJOR@|$(MAJOR)|; s|@PREFIX@|$(PREFIX
 	s|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|; s|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|; \
 	s|@INCLUDES_FROM_HERE@|$(shell realpath -m --relative-to=$(CMAKEDIR) $(INCLUDEDIR))|'
 
+# libvips opens the plugins in a folder of its own and in no other, so that is where a system's plugin goes. This is
+# asked when it is needed, as `deps` may have installed libvips by then.
+PLUGIN := build/vips-mirl.so
+PLUGIN_SOURCES := $(wildcard plugins/vips/*.c) Sources/MirlImageIO/vips-srgb.c
+PLUGIN_HEADERS := $(wildcard include/*.h plugins/vips/*.h Sources/MirlImageIO/*.h Sources/MirlImageIO/include/*.h)
+VIPS_SERIES = $(shell pkg-config --modversion vips 2> /dev/null | cut -d . -f 1,2)
+VIPS_LIBDIR = $(shell pkg-config --variable=libdir vips)
+VIPS_MODULES ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(VIPS_LIBDIR),$(LIBDIR))/vips-modules-$(VIPS_SERIES)
+
+# The tests of the plugin run what is installed, as a user does.
+PYTHON ?= /usr/bin/python3
+STAGE := $(CURDIR)/build/stage
+STAGED = DESTDIR=$(STAGE) PREFIX=/usr LIBDIR=$(VIPS_LIBDIR)
+
 export PATH := $(PATH):/opt/swift/usr/bin
 
-.PHONY: all help deps demo check bench install uninstall deb check-deb clean
+.PHONY: all plugin help deps demo check check-vips bench install uninstall deb check-deb clean
 
-all: deps ## build mirl-filter, mirl-weights and libmirl.so
+all: deps ## build mirl-filter, mirl-weights, libmirl.so and, for libvips, its plugin
 	swift build $(SWIFT_FLAGS)
+	@$(MAKE) --no-print-directory plugin
+
+plugin:
+	@if [ -n "$(VIPS_SERIES)" ]; then $(MAKE) --no-print-directory $(PLUGIN); fi
+
+# Renamed when it is whole, as tests that install may run at the same time.
+$(PLUGIN): $(PLUGIN_SOURCES) $(PLUGIN_HEADERS) $(PRODUCTS)/libmirl.so
+	@mkdir -p build
+	$(CC) $(CFLAGS) -std=gnu17 -fPIC -fvisibility=hidden -shared -Iinclude -ISources/MirlImageIO/include \
+		$$(pkg-config --cflags vips) -o $@.$$$$ $(PLUGIN_SOURCES) \
+		$(LDFLAGS) -Wl,--as-needed,-z,defs,-z,nodelete -L$(PRODUCTS) -lmirl $$(pkg-config --libs vips) \
+		&& mv $@.$$$$ $@
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR, CC, CFLAGS"
+	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR, VIPS_MODULES, CC, CFLAGS, LDFLAGS"
 
 deps: ## install the Debian packages that are missing
 	@tools/packages
@@ -60,6 +86,19 @@ check: deps ## run the tests
 	mandoc -T lint -W warning $(PAGES)
 	tools/abi check
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
+	@$(MAKE) --no-print-directory check-vips
+
+check-vips: build/pyvips ## run the tests of the plugin for libvips
+	rm -rf $(STAGE)
+	$(MAKE) --no-print-directory install $(STAGED) > /dev/null
+	PATH="$(STAGE)/usr/bin:$$PATH" VIPSHOME=$(STAGE)$(dir $(VIPS_LIBDIR)) LD_LIBRARY_PATH=$(STAGE)$(VIPS_LIBDIR) \
+		PYTHONPATH=build/pyvips $(PYTHON) -m unittest discover -s plugins/vips/tests
+
+# Debian has no package of it. Without pkgconfig for Python it does without compiling, as most users' does.
+build/pyvips: plugins/vips/tests/requirements.txt
+	$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --no-build-isolation \
+		--require-hashes --upgrade --target $@ -r $<
+	@touch $@
 
 bench: all ## measure time and memory beside other engines, into docs/speed.md; WEIGHTS=FILE.mirl, BENCH="--quick"
 	bench/run $(WEIGHTS:%=--weights %) $(BENCH)
@@ -80,6 +119,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(PRODUCTS)/$$tool --generate-completion-script bash > $(DESTDIR)$(BASHDIR)/$$tool && \
 		$(PRODUCTS)/$$tool --generate-completion-script zsh > $(DESTDIR)$(ZSHDIR)/_$$tool && \
 		$(PRODUCTS)/$$tool --generate-completion-script fish > $(DESTDIR)$(FISHDIR)/$$tool.fish || exit 1; done
+	@$(MAKE) --no-print-directory plugin
+	[ -z "$(VIPS_SERIES)" ] || install -D -s -m 644 -t $(DESTDIR)$(VIPS_MODULES) $(PLUGIN)
 	@[ -n "$(DESTDIR)" ] || ldconfig || echo "Run ldconfig as root, so that programs find libmirl.so.$(MAJOR)."
 
 uninstall: ## remove what install put there
@@ -89,6 +130,8 @@ uninstall: ## remove what install put there
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+	rm -f $(DESTDIR)$(VIPS_MODULES)/$(notdir $(PLUGIN))
+	[ ! -d $(DESTDIR)$(VIPS_MODULES) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(VIPS_MODULES)
 
 deb: all ## build Debian packages into build/deb
 	@tools/packages debhelper lintian
