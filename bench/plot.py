@@ -20,8 +20,8 @@ STYLES = {
 }  # fmt: skip
 
 
-def lines(figures: dict) -> tuple[str, dict[str, list[tuple[float, float, float]]]]:
-    """The weights of which most sizes were measured, and (megapixels, seconds, megabytes) for each engine."""
+def lines(figures: dict) -> tuple[str, int, dict[str, list[tuple[float, float, float]]]]:
+    """The weights of which most sizes were measured, the threads, and (megapixels, seconds, megabytes) for each engine."""
     weights, peers = max(by_weights(figures["peers"]).items(), key=lambda group: len(group[1]))
     points: dict[str, list] = {"mirl": []}
     for row in figures["sizes"]:
@@ -31,11 +31,11 @@ def lines(figures: dict) -> tuple[str, dict[str, list[tuple[float, float, float]
         if row["engine"] != "mirl":
             point = (area(row["size"]) / 1e6, row["median_s"], row["peak_bytes"] / 1e6)
             points.setdefault(row["engine"], []).append(point)
-    return weights, points
+    return weights, peers[0]["threads"], points
 
 
 def main():
-    weights, points = lines(json.load(sys.stdin))
+    weights, threads, points = lines(json.load(sys.stdin))
     plt.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "mirl", "font.size": 10, "font.family": "sans-serif"}
     figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     for panel, column, label in zip(panels, (1, 2), ("seconds", "peak memory of the process, MB")):
@@ -46,7 +46,7 @@ def main():
         panel.set(xscale="log", yscale="log", xlabel="megapixels", ylabel=label)
         panel.grid(True, which="major", color="#dddddd", linewidth=0.5)
     panels[0].legend(frameon=False, fontsize=9)
-    figure.suptitle(f"{weights}, 2 threads", fontsize=10)
+    figure.suptitle(f"{weights}, {threads} threads", fontsize=10)
     figure.savefig(sys.argv[1], metadata={"Date": None})
 
 
