@@ -1,5 +1,6 @@
 import Glibc
 import MirlKernels
+import Synchronization
 
 /// Threads that share out numbered work items; the caller's thread is one of them.
 ///
@@ -15,6 +16,10 @@ final class ThreadPool: Workers, @unchecked Sendable {
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var workers: [pthread_t] = []
     private var owner = getpid()
+
+    /// Copies of `generation` and `running` to be watched without the mutex.
+    private let generationSeen = Atomic(0)
+    private let runningSeen = Atomic(0)
 
     // Guarded by the mutex.
     private var work: Work?
@@ -56,9 +61,14 @@ final class ThreadPool: Workers, @unchecked Sendable {
             self.count = count
             next = 0
             running = workers.count
+            runningSeen.store(running, ordering: .relaxed)
             generation += 1
+            generationSeen.store(generation, ordering: .relaxed)
             pthread_cond_broadcast(wake)
             takeItems(body, thread: 0)
+            pthread_mutex_unlock(mutex)
+            watch { runningSeen.load(ordering: .relaxed) == 0 }
+            pthread_mutex_lock(mutex)
             while running > 0 { pthread_cond_wait(done, mutex) }
             work = nil
         }
@@ -75,16 +85,29 @@ final class ThreadPool: Workers, @unchecked Sendable {
         }
     }
 
+    /// Waits a little for what is likely to happen at once: the phases of a small image take as long as falling asleep
+    /// and waking up.
+    private func watch(_ happens: () -> Bool) {
+        for _ in 0..<2000 {
+            if happens() { return }
+            mirlk_pause()
+        }
+    }
+
     private func serve(thread: Int) {
         _ = mirlk_enter_arithmetic()
         var served = 0
         pthread_mutex_lock(mutex)
         while true {
+            pthread_mutex_unlock(mutex)
+            watch { generationSeen.load(ordering: .relaxed) != served }
+            pthread_mutex_lock(mutex)
             while generation == served && !stopping { pthread_cond_wait(wake, mutex) }
             if stopping { break }
             served = generation
             if let work { takeItems(work, thread: thread) }
             running -= 1
+            runningSeen.store(running, ordering: .relaxed)
             if running == 0 { pthread_cond_signal(done) }
         }
         pthread_mutex_unlock(mutex)
@@ -93,6 +116,7 @@ final class ThreadPool: Workers, @unchecked Sendable {
     private func start() throws(MirlError) {
         owner = getpid()
         generation = 0
+        generationSeen.store(0, ordering: .relaxed)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
@@ -121,6 +145,7 @@ final class ThreadPool: Workers, @unchecked Sendable {
     private func stop() {
         pthread_mutex_lock(mutex)
         stopping = true
+        generationSeen.store(-1, ordering: .relaxed)
         pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
         for worker in workers { pthread_join(worker, nil) }

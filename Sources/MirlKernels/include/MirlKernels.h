@@ -85,6 +85,15 @@ const mirlk_kernels *const *mirlk_available(void);
 /* The processors that this process may run on; 0 if the system will not say. */
 uint32_t mirlk_processors(void);
 
+/* Tells the processor that this thread is waiting for another. */
+static inline void mirlk_pause(void) {
+#if __x86_64__
+    __builtin_ia32_pause();
+#elif __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
 /* Between enter and leave, this thread computes as the network expects, whatever its host has set: it rounds to
  * nearest, traps nothing, and flushes denormals to zero, as they cost a hundred times a normal number and add nothing.
  * `enter` returns what `leave` restores. */
