@@ -13,13 +13,15 @@ public final class Session {
     private var plan: Plan?
     private var planned = (width: 0, height: 0)
     private let memory: SessionMemory
+    private let memoryLimit: Int?
 
     /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The result
     /// never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them, instead of
-    /// the session's own; `allocator` gives the memory whose size depends on the image.
+    /// the session's own; `allocator` gives the memory whose size depends on the image. Images that would take more than
+    /// `memoryLimit` bytes of it are restored in tiles that overlap by 64 pixels or more, with a slightly different result.
     public init(
         _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
-        allocator: Allocator? = nil
+        allocator: Allocator? = nil, memoryLimit: Int? = nil
     ) throws(MirlError) {
         guard (0...1024).contains(threads) else { throw .argument("threads: \(threads), expected 0 to 1024") }
         guard let kernels = name.map(Kernels.named) ?? Kernels.chosen else {
@@ -30,6 +32,7 @@ public final class Session {
         self.threads = threads == 0 ? ThreadPool.available : threads
         workers = try Self.workers(threads: self.threads, runner)
         memory = SessionMemory(allocator ?? .system)
+        self.memoryLimit = memoryLimit
     }
 
     private static func workers(
@@ -60,23 +63,31 @@ public final class Session {
             guard let progress else { return true }
             return arithmetic.call { progress(done) }
         }
-        let (plan, run) = try begin(input, task: task, arithmetic, goOn: goOn)
-        try forward(plan, run, visit: nil)
+        let restored: FeatureMap, base: UnsafeMutablePointer<Float>, mixtures: [[Float]]
+        let plan = try plan(width: input.width, height: input.height)
+        if let memoryLimit, plan.size * MemoryLayout<Float>.stride > memoryLimit {
+            (restored, base, mixtures) = try restoreTiles(
+                of: input, within: memoryLimit, task: task, arithmetic, goOn: goOn)
+        } else {
+            base = try memory.floats(plan.size, arithmetic)
+            let run = begin(plan, input, in: base, task: task, arithmetic, goOn: goOn)
+            try forward(plan, run, visit: nil)
+            (restored, mixtures) = (plan.image, run.mixtures)
+        }
         if !goOn(1) { throw .cancelled }
-        Pixels(image: input, map: plan.image, memory: run.memory).store(to: output, strength: strength)
-        seen = model.nearest(run.mixtures.reversed())
+        Pixels(image: input, map: restored, memory: base).store(to: output, strength: strength)
+        seen = model.nearest(mixtures.reversed())
     }
 
+    /// Loads an image for `plan` into the memory from `base` on.
     private func begin(
-        _ input: ImageBuffer, task: Task, _ arithmetic: HostArithmetic, goOn: @escaping (Float) -> Bool
-    ) throws(MirlError) -> (Plan, Run) {
-        let plan = try plan(width: input.width, height: input.height)
-        let base = try memory.floats(plan.size, arithmetic)
+        _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, task: Task,
+        _ arithmetic: HostArithmetic, goOn: @escaping (Float) -> Bool
+    ) -> Run {
         Pixels(image: input, map: plan.image, memory: base).load()
-        let run = Run(
+        return Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
             steering: model.mixtures[task], cost: plan.cost, goOn: goOn)
-        return (plan, run)
     }
 
     private func forward(
@@ -91,12 +102,92 @@ public final class Session {
 
     private func plan(width: Int, height: Int) throws(MirlError) -> Plan {
         if let plan, planned == (width, height) { return plan }
-        guard let new = Plan(model.weights, width: width, height: height, threads: threads) else {
-            throw .argument("input: \(width)x\(height) pixels cannot be")
-        }
+        let new = try newPlan(width: width, height: height)
         plan = new
         planned = (width, height)
         return new
+    }
+
+    private func newPlan(width: Int, height: Int) throws(MirlError) -> Plan {
+        guard let plan = Plan(model.weights, width: width, height: height, threads: threads) else {
+            throw .argument("input: \(width)x\(height) pixels cannot be")
+        }
+        return plan
+    }
+}
+
+// Restoring in tiles.
+extension Session {
+    /// The restored image, the memory that holds it, and the mean of the tiles' prompt mixtures.
+    private func restoreTiles(
+        of input: ImageBuffer, within limit: Int, task: Task, _ arithmetic: HostArithmetic,
+        goOn: @escaping (Float) -> Bool
+    ) throws(MirlError) -> (FeatureMap, UnsafeMutablePointer<Float>, [[Float]]) {
+        let restored = FeatureMap(offset: 0, channels: 3, height: input.height, width: input.width)
+        let tiling = try tiling(of: input, within: limit, besides: restored.count)
+        let plan = try plan(width: tiling.tileWidth, height: tiling.tileHeight)
+        let base = try memory.floats(restored.count + plan.size, arithmetic)
+        base.update(repeating: 0, count: restored.count)
+        let tiles = tiling.rows.flatMap { row in tiling.columns.map { (row: row, column: $0) } }
+        let share = 1 / Float(tiles.count)
+        var mixtures: [[Float]] = []
+        for (i, tile) in tiles.enumerated() {
+            let part = input.part(columns: tile.column.range, rows: tile.row.range)
+            let run = begin(plan, part, in: base + restored.count, task: task, arithmetic) { done in
+                goOn((Float(i) + done) * share)
+            }
+            try forward(plan, run, visit: nil)
+            restored.add(plan.image, of: run.memory, at: tile.row, tile.column, in: base)
+            let weighted = run.mixtures.map { $0.map { $0 * share } }
+            mixtures = mixtures.isEmpty ? weighted : zip(mixtures, weighted).map { zip($0, $1).map(+) }
+        }
+        return (restored, base, mixtures)
+    }
+
+    /// The largest tiles whose memory, and `extra` floats, stay within `limit` bytes.
+    private func tiling(of input: ImageBuffer, within limit: Int, besides extra: Int) throws(MirlError) -> Tiling {
+        func bytes(_ side: Int) throws(MirlError) -> Int {
+            let tiling = Tiling(width: input.width, height: input.height, side: side)
+            let plan = try newPlan(width: tiling.tileWidth, height: tiling.tileHeight)
+            return (plan.size + extra) * MemoryLayout<Float>.stride
+        }
+        var side = Tiling.smallestSide, step = Geometry.maximumSide / Plan.multiple / 2 * Plan.multiple
+        let least = try bytes(side)
+        guard least <= limit else {
+            throw .memory(
+                "input: \(input.width)x\(input.height) pixels take \(least) bytes of scratch memory in the smallest "
+                    + "tiles, more than the limit of \(limit)")
+        }
+        while step >= Plan.multiple {
+            let larger = side + step
+            if larger < max(input.width, input.height), try bytes(larger) <= limit { side = larger }
+            step = step / 2 / Plan.multiple * Plan.multiple
+        }
+        return Tiling(width: input.width, height: input.height, side: side)
+    }
+}
+
+extension ImageBuffer {
+    fileprivate func part(columns: Range<Int>, rows: Range<Int>) -> ImageBuffer {
+        ImageBuffer(
+            format, width: columns.count, height: rows.count, stride: stride,
+            data: row(rows.lowerBound) + columns.lowerBound * format.bytesPerPixel)
+    }
+}
+
+extension FeatureMap {
+    /// Adds a tile, weighted.
+    fileprivate func add(
+        _ tile: FeatureMap, of tileMemory: UnsafeMutablePointer<Float>, at rows: Tiling.Span, _ columns: Tiling.Span,
+        in memory: UnsafeMutablePointer<Float>
+    ) {
+        for (y, rowWeight) in zip(rows.range, rows.weights) {
+            for c in 0..<channels {
+                let from = tile.row(y - rows.range.lowerBound, in: tileMemory) + c * tile.channelStride
+                let to = row(y, in: memory) + c * channelStride + columns.range.lowerBound
+                for (x, weight) in columns.weights.enumerated() { to[x] += rowWeight * weight * from[x] }
+            }
+        }
     }
 }
 
@@ -108,8 +199,8 @@ extension Session {
     ) throws(MirlError) {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let (plan, run) = try begin(input, task: task, arithmetic, goOn: { _ in true })
-        try forward(plan, run, visit: visit)
+        let plan = try plan(width: input.width, height: input.height), base = try memory.floats(plan.size, arithmetic)
+        try forward(plan, begin(plan, input, in: base, task: task, arithmetic, goOn: { _ in true }), visit: visit)
     }
 }
 
