@@ -168,6 +168,10 @@ typedef struct mirl_session_options {
     mirl_allocate allocate;
     mirl_deallocate deallocate;
     void *allocator_data; /* handed to both */
+    /* The most bytes of scratch memory for an image; 0: no limit. A larger image is restored in tiles that fade into
+     * each other over 64 pixels or more: slightly differently, each tile seeing for itself what MIRL_AUTO sees.
+     * MIRL_ERROR_MEMORY if tiles of 256x256 are too much. */
+    uint64_t memory_limit;
 } mirl_session_options;
 
 /* Makes a session that restores images with `model`. `options` are copied; what they point to must outlive the

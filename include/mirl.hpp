@@ -147,6 +147,7 @@ struct session_options {
     /* Calls part(i) for each i < count, on any threads, and returns when all have returned; empty: own threads. */
     std::function<void(work part, std::uint32_t count)> runner;
     std::pmr::memory_resource *memory = nullptr; /* for scratch memory; must outlive the session; null: malloc */
+    std::uint64_t memory_limit = 0; /* bytes of it for an image, beyond which it is cut into tiles; 0: none */
 };
 
 struct restore_options {
@@ -175,6 +176,7 @@ public:
         c.runner = wishes.runner ? run : nullptr;
         c.allocate = wishes.memory != nullptr ? allocate : nullptr;
         c.deallocate = wishes.memory != nullptr ? deallocate : nullptr;
+        c.memory_limit = wishes.memory_limit;
         c.runner_data = c.allocator_data = host_.get();
         detail::reason why;
         why.check(mirl_session_new(m.get(), &c, &host_->handle, &why));

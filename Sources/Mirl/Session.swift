@@ -13,12 +13,13 @@ public final class Session {
     private var plan: Plan?
     private var planned = (width: 0, height: 0)
     private let memory: SessionMemory
-    private let memoryLimit: Int?
+    /// Images that would take more bytes of scratch memory than this are restored in tiles that overlap by 64 pixels or
+    /// more, with a slightly different result; nil for no limit.
+    public var memoryLimit: Int?
 
     /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The result
     /// never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them, instead of
-    /// the session's own; `allocator` gives the memory whose size depends on the image. Images that would take more than
-    /// `memoryLimit` bytes of it are restored in tiles that overlap by 64 pixels or more, with a slightly different result.
+    /// the session's own; `allocator` gives the memory whose size depends on the image.
     public init(
         _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
         allocator: Allocator? = nil, memoryLimit: Int? = nil

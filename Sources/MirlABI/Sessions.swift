@@ -74,7 +74,8 @@ extension Session {
         }
         try self.init(
             model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
-            runner: hostRunner(options), allocator: Allocator(options))
+            runner: hostRunner(options), allocator: Allocator(options),
+            memoryLimit: options.memory_limit == 0 ? nil : Int(clamping: options.memory_limit))
     }
 }
 

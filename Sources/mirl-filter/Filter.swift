@@ -63,6 +63,9 @@ struct Filter: ParsableCommand {
     @Option(help: ArgumentHelp("Give up on an image that takes longer.", valueName: "seconds"))
     var timeout: Double?
 
+    @Option(help: ArgumentHelp("Restore in tiles what would take more memory, such as 800M or 2G.", valueName: "size"))
+    var memory: MemorySize?
+
     @Option(help: ArgumentHelp("Refuse images of more pixels.", valueName: "n"))
     var limitPixels: UInt64 = 100_000_000
 

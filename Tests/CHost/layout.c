@@ -21,7 +21,7 @@ AT(mirl_image, height, 16);
 AT(mirl_image, stride, 24);
 AT(mirl_image, data, 32);
 
-SIZE(mirl_session_options, 64);
+SIZE(mirl_session_options, 72);
 AT(mirl_session_options, struct_size, 0);
 AT(mirl_session_options, threads, 8);
 AT(mirl_session_options, kernels, 16);
@@ -30,6 +30,7 @@ AT(mirl_session_options, runner_data, 32);
 AT(mirl_session_options, allocate, 40);
 AT(mirl_session_options, deallocate, 48);
 AT(mirl_session_options, allocator_data, 56);
+AT(mirl_session_options, memory_limit, 64);
 
 SIZE(mirl_restore_options, 32);
 AT(mirl_restore_options, struct_size, 0);

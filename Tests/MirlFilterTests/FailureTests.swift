@@ -23,6 +23,16 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>".utf8)), 2, "not an image")
     }
 
+    @Test func `memory that does not suffice`() throws {
+        let image = picture(width: 400, height: 300)
+        expectFailure(try place.filter("--memory", "1M", input: image), 1, "in the smallest tiles, more than the limit")
+        expectFailure(try place.filter("--memory", "12X", input: image), 64, "--memory")
+        let tiled = try place.filter("--memory", "51M", "--format", "ppm", input: image)
+        #expect(tiled.status == 0)
+        let whole = try place.filter("--memory", "1G", "--format", "ppm", input: image)
+        #expect(tiled.output.count == whole.output.count && tiled.output != whole.output)
+    }
+
     @Test(arguments: ["jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm"])
     func `half a file`(suffix: String) throws {
         let name = "in." + suffix.prefix { $0 != "[" }
