@@ -176,7 +176,7 @@ class Patches(Dataset):
         if task == "dehaze":
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
-            return as_8_bits(rng, add_haze(rng, clean, depth / np.float32(255)), 0.1), clean
+            return as_8_bits(rng, add_haze(rng, clean, depth / np.float32(255)), 0.3), clean
         clean, _ = self.crop(rng, self.clean[rng.integers(len(self.clean))], None, size, shrink=0.2)
         if task == "derain":
             return as_8_bits(rng, add_rain(rng, clean), 0.25), clean
