@@ -185,8 +185,8 @@ void mirl_session_free(mirl_session *session);
 /* --- Restoring ----------------------------------------------------------------------------------------- */
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
- * and 1 at last. Returns 0 to go on; anything else cancels. With a runner that leaves all work to other threads
- * it is only called between their parts. */
+ * and 1 at last. Returns 0 to go on; anything else cancels. It is asked every ten milliseconds or so, however
+ * large the image; with a runner that leaves all work to other threads only between their parts. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {
