@@ -29,8 +29,8 @@ final class Restorer {
     /// Restores samples that messages call `place`; `label` goes before the progress bar.
     func restore(_ input: ImageBuffer, into output: ImageBuffer, place: String, label: String) throws(Failure) {
         session.memoryLimit = options.memory.map { limit in
-            // The rest is for the image, which is there twice while it is encoded, and for the program and the weights.
-            max(1, limit.bytes - 2 * input.stride * input.height - (32 << 20))
+            // The rest is for the image as it was read, decoded and encoded, and for the program and the weights.
+            max(1, limit.bytes - 3 * input.stride * input.height - (32 << 20))
         }
         var bar = ProgressBar(label: label)
         defer { bar.clear() }
