@@ -60,7 +60,8 @@ def arguments(argv=None):
     add("--rate", type=float, default=0.2, help="imp: share of the survivors removed by each pruning")
     add("--rewind", default="weights", choices=("weights", "lr"), help="imp: what starts anew after a pruning")
     add("--start", type=Path, help="weights.safetensors to begin with; its zeros stay zeros")
-    add("--steps", type=int, default=8000, help="per round")
+    add("--steps", type=int, default=8000, help="of the training; imp: of the last one")
+    add("--search-steps", type=int, help="imp: of each training before the last one, which only find the mask; as --steps")
     add("--lr", type=float, default=2e-4, help="peak learning rate")
     add("--warmup", type=float, default=0.125, help="share of the steps with rising learning rate")
     add("--patches", type=int, default=8, help="per batch, of --size pixels squared")
@@ -104,6 +105,8 @@ class Run:
         self.network.to(self.device)
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.rounds = options.rounds if options.method == "imp" else 0
+        self.search_steps = options.search_steps or options.steps
         self.round = self.step = 0
         self.minutes, self.losses = 0.0, []  # trained so far; of the steps since the last line of the log
         self.begin_round()
@@ -117,18 +120,21 @@ class Run:
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0, fused=True)
         self.forward = torch.compile(self.network) if self.options.compile else self.network
 
+    def steps(self, round: int) -> int:
+        return self.search_steps if round < self.rounds else self.options.steps
+
     @property
     def progress(self) -> float:
-        return self.step / self.options.steps
+        return self.step / self.steps(self.round)
 
     @property
     def batch(self) -> int:
         """The number of the batch that comes next; rounds do not repeat each other's."""
-        return self.round * self.options.steps + self.step
+        return self.round * self.search_steps + self.step
 
-    def batch_shape(self, step: int) -> Shape:
-        o = self.options
-        large = step % o.steps >= o.large_after * o.steps
+    def batch_shape(self, batch: int) -> Shape:
+        o, round = self.options, min(batch // self.search_steps, self.rounds)
+        large = batch - round * self.search_steps >= o.large_after * self.steps(round)
         return Shape(max(1, o.patches // 4), 2 * o.size) if large else Shape(o.patches, o.size)
 
     def naming_loss(self, tasks: list[str]) -> torch.Tensor:
@@ -220,7 +226,7 @@ class Run:
 
     def batches(self, patches: Patches):
         """The batches that are left in this round; each depends on the seed and its number only."""
-        left = range(self.batch, (self.round + 1) * self.options.steps)
+        left = range(self.batch, self.batch + self.steps(self.round) - self.step)
         workers = self.options.workers
         return DataLoader(patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None)
 
@@ -293,17 +299,16 @@ def main(argv=None):
         patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks), options.clean_share)
     except (OSError, ValueError) as error:
         raise SystemExit(f"train.py: {error}")
-    rounds = options.rounds + 1 if options.method == "imp" else 1
     stop, deadline = threading.Event(), time.monotonic() + 60 * options.minutes
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     while True:
         before, start = run.minutes, time.monotonic()
-        bar = tqdm(run.batches(patches), initial=run.step, total=options.steps, desc=f"round {run.round}", mininterval=5)
+        bar = tqdm(run.batches(patches), initial=run.step, total=run.steps(run.round), desc=f"round {run.round}", mininterval=5)
         for degraded, clean in bar:
             run.losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
             run.minutes = before + (time.monotonic() - start) / 60
-            if run.step % LOG_EVERY == 0 or run.step == options.steps:
+            if run.step % LOG_EVERY == 0 or run.progress == 1:
                 bar.set_postfix(loss=log(run)["loss"])
             stopping = stop.is_set() or time.monotonic() > deadline
             if run.step % SAVE_EVERY == 0 or stopping:
@@ -311,7 +316,7 @@ def main(argv=None):
             if stopping:
                 return
         run.save()
-        if run.round + 1 == rounds:
+        if run.round == run.rounds:
             return
         run.end_round()
 

@@ -89,19 +89,30 @@ def test_masked_weights_stay_zero_in_training(tmp_path, photos):
     [
         ["--method", "gradual", "--density", "0.3", "--steps", "6", "--large-after", "0.5"],
         ["--method", "imp", "--rounds", "1", "--steps", "3"],
+        ["--method", "imp", "--rounds", "2", "--steps", "4", "--search-steps", "2", "--large-after", "0.5"],
     ],
-    ids=["gradual", "imp"],
+    ids=["gradual", "imp", "short searches"],
 )
 def test_a_run_stopped_after_every_step_equals_an_uninterrupted_one(tmp_path, photos, monkeypatch, method):
     monkeypatch.setattr(train, "PRUNE_EVERY", 2)
     train.main(start(tmp_path / "whole", photos, *method))
-    for _ in range(8):
+    for _ in range(9):
         train.main(start(tmp_path / "parts", photos, *method, "--minutes", "0"))
     whole, parts = (torch.load(tmp_path / name / "state.pt", weights_only=True) for name in ("whole", "parts"))
     assert whole.pop("minutes") > 0 < parts.pop("minutes")
     assert_same(whole, parts)
     assert_same(*(load_file(tmp_path / name / "weights.safetensors") for name in ("whole", "parts")))
     assert_same(*(logged(tmp_path / name) for name in ("whole", "parts")))
+
+
+def test_searching_rounds_are_shorter_and_have_schedules_of_their_own(tmp_path, photos):
+    imp = ["--method", "imp", "--rounds", "2", "--steps", "6", "--search-steps", "2", "--large-after", "0.5"]
+    run = train.Run(train.arguments(start(tmp_path, photos, *imp)))
+    wide = [run.batch_shape(batch).size > 16 for batch in range(10)]
+    assert wide == [False, True] * 2 + [False] * 3 + [True] * 3
+    for round, first in enumerate((0, 2, 4)):
+        run.round, run.step = round, 1
+        assert run.batch == first + 1 and run.progress == pytest.approx(1 / (2, 2, 6)[round])
 
 
 def logged(folder):
