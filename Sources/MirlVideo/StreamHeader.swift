@@ -26,10 +26,12 @@ public struct StreamHeader: Sendable {
         }
     }
 
+    private static let longestSide = 65535 // pixels
+
     private static func side(_ text: String?, _ tag: String) throws(VideoError) -> Int {
         guard let text else { throw VideoError("the stream header has no \(tag) tag") }
-        guard let side = Int(text), (1...65535).contains(side) else {
-            throw VideoError("\(tag)\(text) in the stream header: each side may be 1 to 65535")
+        guard let side = Int(text), (1...longestSide).contains(side) else {
+            throw VideoError("\(tag)\(text) in the stream header: each side may be 1 to \(longestSide)")
         }
         return side
     }
@@ -72,8 +74,10 @@ public struct StreamHeader: Sendable {
         ("420p", samplings["420mpeg2"]), ("422p", samplings["422"]), ("444p", samplings["444"]), ("mono", nil),
     ]
 
-    /// The header of the stream whose frames are as wide as two of this one's; nil where chroma does not fit.
+    /// The header of the stream whose frames are as wide as two of this one's; nil where chroma does not fit, and where
+    /// they would be too wide to be read.
     public var doubled: StreamHeader? {
+        guard 2 * format.width <= Self.longestSide else { return nil }
         if let chroma = format.chroma, format.width % chroma.horizontal.factor != 0 { return nil }
         var header = self
         header.format.width *= 2

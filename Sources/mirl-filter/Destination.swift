@@ -16,10 +16,15 @@ struct Destination {
             if isatty(STDOUT_FILENO) == 0 { return }
             throw Failure(.usage, "standard output is a terminal; send the image to a file with -o FILE or > FILE, or into a pipe")
         }
-        if isReplaced { try checkFolder(folder(of: path)) }
+        if isReplaced { return try checkFolder(folder(of: path)) }
+        var facts = stat()
+        if stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
+            throw Failure(.usage, "\(path): a folder; name the file, or write several to a folder with --outdir")
+        }
+        guard access(path, W_OK) == 0 else { throw .system(.run, path) }
     }
 
-    /// Devices, pipes and folders are not replaced but opened.
+    /// Devices and pipes are not replaced but opened.
     var isReplaced: Bool {
         var facts = stat()
         return path.map { stat($0, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG } ?? false

@@ -30,6 +30,15 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
 
     var hasQuality: Bool { self == .jpeg || self == .webp }
 
+    /// The longest side that an image may have in this format.
+    var longestSide: UInt32 {
+        switch self {
+        case .webp: 16383
+        case .jpeg: 65500
+        case .png, .tiff, .ppm: 65535
+        }
+    }
+
     var encoder: mirl_picture_format {
         switch self {
         case .png: MIRL_PICTURE_PNG

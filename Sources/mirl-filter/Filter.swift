@@ -81,6 +81,9 @@ struct Filter: ParsableCommand {
         try require(limitPixels > 0, "--limit-pixels must be at least 1.")
         try require(timeout.map { $0 > 0 && $0 <= 1e9 } ?? true, "--timeout must be a number of seconds above 0.")
         try require(quality.map { (1...100).contains($0) } ?? true, "--quality must be from 1 to 100.")
+        for (option, name) in [("--weights", weights), ("--output", output), ("--outdir", outdir)] {
+            try require(name != "", "\(option) must not be empty.")
+        }
         try validateFiles()
         if y4m {
             try require(format == nil && quality == nil && !strip, "--y4m goes without --format, --quality and --strip.")

@@ -13,7 +13,7 @@ struct Job {
 extension Filter {
     /// What the command line asks for; throws what can be known to fail before any work.
     func jobs() throws(Failure) -> [Job] {
-        guard let outdir else { return [try job()] }
+        guard let outdir = outdir.map(withoutEndSlashes) else { return [try job()] }
         try checkOutdir(outdir)
         let jobs = files.enumerated().map { index, file in
             let (name, format) = nameAndFormat(for: file)
@@ -23,6 +23,12 @@ extension Filter {
         }
         try checkCollisions(jobs)
         return jobs
+    }
+
+    /// What ends in a slash is the folder itself, not what lies in it.
+    private func withoutEndSlashes(_ path: String) -> String {
+        let end = path.lastIndex { $0 != "/" } ?? path.startIndex
+        return String(path[...end])
     }
 
     private func job() throws(Failure) -> Job {

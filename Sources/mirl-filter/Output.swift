@@ -50,6 +50,8 @@ final class Output {
         let file = try TemporaryFile(in: folder)
         let descriptor = file.descriptor
         temporary = consume file
+        var old = stat()
+        if stat(target, &old) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
         return descriptor
     }
 

@@ -26,6 +26,13 @@ struct Picture: ~Copyable {
         isRepeated = true
     }
 
+    /// Throws if the format has a limit that the picture, as wide as it is now, exceeds.
+    func check(fits format: FileFormat, place: String) throws(Failure) {
+        guard max(picture.width, picture.height) > format.longestSide else { return }
+        let most = "\(format.rawValue) takes at most \(format.longestSide) on a side"
+        throw Failure(.run, "\(place): \(picture.width)x\(picture.height) pixels: \(most)")
+    }
+
     /// `quality` is 1...100, where the format has one.
     func encoded(as format: FileFormat, quality: Int?, place: String) throws(Failure) -> Bytes {
         var file = mirl_bytes()

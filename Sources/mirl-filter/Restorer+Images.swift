@@ -29,6 +29,7 @@ extension Restorer {
         report.tell("\(place): \(picture.description)")
         if options.strip { picture.strip() }
         if options.compare { try picture.repeatBeside(place: place) }
+        if let format = job.format { try picture.check(fits: format, place: place) }
         try restore(picture.restored, into: picture.restored, place: place, label: job.label)
         report.finished("restored")
         report.tell(sight)

@@ -85,7 +85,7 @@ private final class Video {
 
     init(_ header: StreamHeader, isCompared: Bool, place: String) throws(Failure) {
         guard let written = isCompared ? header.doubled : header else {
-            throw Failure(.input, "\(place): --compare needs a width without half chroma samples, not \(header.format.width)")
+            throw Failure(.input, "\(place): --compare needs a width of at most 32767 without half chroma samples, not \(header.format.width)")
         }
         guard let converter = FrameConverter(header.format) else { throw Failure(.run, "\(place): no memory for a frame") }
         self.header = written

@@ -57,16 +57,21 @@ enum Signals {
         setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
     }
 
-    /// One that is ignored stays so.
+    /// All that end a process by default and are sent by others. One that is ignored stays so.
     private static func removeWhenKilled() {
-        for number in [SIGHUP, SIGINT, SIGTERM, SIGXFSZ, SIGXCPU] {
-            let former = signal(number) { number in
+        for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGXFSZ, SIGXCPU] where !isIgnored(number) {
+            signal(number) { number in
                 removeDoomed()
                 signal(number, SIG_DFL)
                 raise(number)
             }
-            if unsafeBitCast(former, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(number, SIG_IGN) }
         }
+    }
+
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var present = sigaction()
+        sigaction(number, nil, &present)
+        return unsafeBitCast(present.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }
 

@@ -84,6 +84,11 @@ struct BatchTests {
         }
     }
 
+    @Test func `the folder's name may end in slashes`() throws {
+        #expect(try place.filter("a.jpg", "--outdir", "out//").status == 0)
+        #expect(try place.files(in: "out") == ["a.jpg"])
+    }
+
     @Test func `a folder appears with its first file only`() throws {
         try place.write(Data("no image".utf8), to: "bad.jpg")
         #expect(try place.filter("bad.jpg", "--outdir", "out").status == 2)

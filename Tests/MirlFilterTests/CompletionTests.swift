@@ -23,12 +23,25 @@ struct CompletionTests {
         #expect(outcome.errors == "")
     }
 
-    /// Where the shell is installed, it finds nothing wrong.
-    @Test(arguments: ["zsh", "fish"])
-    func `other shells have scripts too`(shell: String) throws {
-        let outcome = try place.shell(
-            "\"$FILTER\" --generate-completion-script \(shell) > script && grep -c limit-pixels script > /dev/null"
-                + " && if command -v \(shell) > /dev/null; then \(shell) -n script; fi")
+    @Test(arguments: [("zsh", "--limit-pixels[Refuse images of more pixels.]"), ("fish", "-l 'limit-pixels'")])
+    func `other shells have scripts too`(shell: String, option: String) throws {
+        let script = try place.filter("--generate-completion-script", shell)
+        #expect(script.status == 0)
+        #expect(String(decoding: script.output, as: UTF8.self).contains(option))
+    }
+
+    @Test(.enabled("needs zsh") { try isInstalled("zsh") })
+    func `zsh finds nothing wrong with its script`() throws { try check(with: "zsh") }
+
+    @Test(.enabled("needs fish") { try isInstalled("fish") })
+    func `fish finds nothing wrong with its script`() throws { try check(with: "fish") }
+
+    private static func isInstalled(_ shell: String) throws -> Bool {
+        try Workplace().shell("command -v \(shell)").status == 0
+    }
+
+    private func check(with shell: String) throws {
+        let outcome = try place.shell("\"$FILTER\" --generate-completion-script \(shell) > script && \(shell) -n script")
         #expect(outcome.status == 0)
         #expect(outcome.errors == "")
     }

@@ -5,9 +5,10 @@ import Testing
 struct ManualTests {
     let place = try! Workplace()
 
+    static let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man/mirl-filter.1")
+
     /// The displays of the section EXAMPLES.
     static let examples: [String] = {
-        let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man/mirl-filter.1")
         let text = (try? String(contentsOf: page, encoding: .utf8)) ?? ""
         let section = text.components(separatedBy: ".Sh EXAMPLES\n").last?.components(separatedBy: "\n.Sh ").first ?? ""
         return section.components(separatedBy: ".Bd -literal -offset indent\n").dropFirst()
@@ -44,6 +45,17 @@ struct ManualTests {
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(example.contains("/dev/null") == (try place.files == before))
         #expect(try place.shell("find . -empty").output.isEmpty)
+    }
+
+    /// Long options, as in --limit-pixels; the parser adds the last one by itself.
+    @Test func `the manual page and the help have the same options`() throws {
+        let help = String(decoding: try place.shell("\"$FILTER\" --help").output, as: UTF8.self)
+        let listed = Set(help.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
+        let page = try String(contentsOf: Self.page, encoding: .utf8).components(separatedBy: ".Bl -tag").dropFirst().first ?? ""
+        let items = page.components(separatedBy: "\n").filter { $0.hasPrefix(".It Fl") }
+        let words = items.flatMap { $0.components(separatedBy: " ") }
+        let explained = Set(words.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) })
+        #expect(listed.symmetricDifference(explained) == ["generate-completion-script"])
     }
 
     @Test func `there are examples`() {

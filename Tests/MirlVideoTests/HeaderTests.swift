@@ -49,5 +49,6 @@ struct HeaderTests {
         #expect(doubled?.format.width == 8)
         #expect(try header("YUV4MPEG2 W3 H3 C420jpeg").doubled == nil)
         #expect(try header("YUV4MPEG2 W3 H3 C444").doubled != nil)
+        #expect(try header("YUV4MPEG2 W32768 H1 C444").doubled == nil)
     }
 }
