@@ -10,8 +10,8 @@ __attribute__((format(printf, 3, 4))) mirl_picture_status picture_fail(mirl_pict
 /* The bytes of all pixels. */
 size_t picture_size(const mirl_picture *picture);
 
-/* A copy of `size` bytes; none where memory or bytes are missing. */
-mirl_bytes bytes_copy(const void *data, size_t size);
+/* Makes `copy` one of `size` bytes, which may be none; false where memory is missing. */
+bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 
 /* EXIF's orientation, 1 where it says none. */
 uint32_t exif_orientation(mirl_bytes exif);

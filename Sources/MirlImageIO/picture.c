@@ -31,11 +31,13 @@ size_t picture_size(const mirl_picture *picture) {
     return (size_t)picture->width * picture->height * picture->bands * picture->sample_size;
 }
 
-mirl_bytes bytes_copy(const void *data, size_t size) {
-    mirl_bytes copy = {size > 0 ? malloc(size) : NULL, size};
-    if (copy.data == NULL) return (mirl_bytes){NULL, 0};
-    memcpy(copy.data, data, size);
-    return copy;
+bool bytes_copy(mirl_bytes *copy, const void *data, size_t size) {
+    *copy = (mirl_bytes){NULL, 0};
+    if (size == 0) return true;
+    if ((copy->data = malloc(size)) == NULL) return false;
+    memcpy(copy->data, data, size);
+    copy->size = size;
+    return true;
 }
 
 static mirl_picture_status decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,

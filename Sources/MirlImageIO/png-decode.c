@@ -53,24 +53,34 @@ static void read_pixels(decoder *decoder, mirl_picture *picture) {
         for (uint32_t y = 0; y < picture->height; y++) png_read_row(decoder->png, picture->pixels + y * row, NULL);
 }
 
-static void read_xmp(decoder *decoder, mirl_picture *picture) {
+static bool read_xmp(decoder *decoder, mirl_picture *picture) {
     png_textp texts = NULL;
     int count = png_get_text(decoder->png, decoder->info, &texts, NULL);
-    for (int i = 0; i < count && picture->xmp.data == NULL; i++)
+    for (int i = 0; i < count; i++)
         if (strcmp(texts[i].key, "XML:com.adobe.xmp") == 0)
-            picture->xmp = bytes_copy(texts[i].text,
-                                      texts[i].itxt_length > 0 ? texts[i].itxt_length : texts[i].text_length);
+            return bytes_copy(&picture->xmp, texts[i].text,
+                              texts[i].itxt_length > 0 ? texts[i].itxt_length : texts[i].text_length);
+    return true;
+}
+
+static bool read_profile(decoder *decoder, mirl_picture *picture) {
+    png_charp name;
+    png_bytep profile;
+    png_uint_32 size;
+    int compression;
+    return png_get_iCCP(decoder->png, decoder->info, &name, &compression, &profile, &size) == 0 ||
+           bytes_copy(&picture->icc, profile, size);
+}
+
+static bool read_exif(decoder *decoder, mirl_picture *picture) {
+    png_bytep exif;
+    png_uint_32 size;
+    return png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) == 0 || bytes_copy(&picture->exif, exif, size);
 }
 
 static void read_colour(decoder *decoder, mirl_picture *picture) {
     mirl_png_colour *colour = &picture->png_colour;
     int32_t *c = colour->chromaticities;
-    png_charp name;
-    png_bytep profile;
-    png_uint_32 size;
-    int compression;
-    if (png_get_iCCP(decoder->png, decoder->info, &name, &compression, &profile, &size) != 0)
-        picture->icc = bytes_copy(profile, size);
     colour->has_gamma = png_get_gAMA_fixed(decoder->png, decoder->info, &colour->gamma) != 0;
     colour->has_chromaticities = png_get_cHRM_fixed(decoder->png, decoder->info, &c[0], &c[1], &c[2], &c[3], &c[4],
                                                     &c[5], &c[6], &c[7]) != 0;
@@ -78,15 +88,13 @@ static void read_colour(decoder *decoder, mirl_picture *picture) {
 }
 
 /* Some metadata may come after the pixels, so this runs at the end. */
-static void read_metadata(decoder *decoder, mirl_picture *picture) {
-    png_bytep exif;
-    png_uint_32 size;
-    if (png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) != 0) picture->exif = bytes_copy(exif, size);
+static bool read_metadata(decoder *decoder, mirl_picture *picture) {
     picture->x_resolution = png_get_x_pixels_per_meter(decoder->png, decoder->info);
     picture->y_resolution = png_get_y_pixels_per_meter(decoder->png, decoder->info);
-    read_xmp(decoder, picture);
     read_colour(decoder, picture);
+    if (!read_exif(decoder, picture) || !read_xmp(decoder, picture) || !read_profile(decoder, picture)) return false;
     picture->origin = (mirl_picture_origin){.format = "png", .pages = 1, .orientation = exif_orientation(picture->exif)};
+    return true;
 }
 
 /* Only this frame, which changes nothing after setjmp, is jumped back to. */
@@ -105,7 +113,8 @@ static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture
         return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the image");
     read_pixels(decoder, picture);
     png_read_end(decoder->png, decoder->info);
-    read_metadata(decoder, picture);
+    if (!read_metadata(decoder, picture))
+        return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     return MIRL_PICTURE_OK;
 }
 

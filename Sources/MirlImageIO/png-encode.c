@@ -92,7 +92,8 @@ static bool encode(encoder *encoder, const mirl_picture *picture) {
 mirl_picture_status png_encode(const mirl_picture *picture, mirl_bytes *file, mirl_picture_message *message) {
     encoder encoder = {.message = message};
     picture_fail(message, MIRL_PICTURE_FAILED, "no memory to write PNG");
-    if (picture->xmp.size > 0) encoder.xmp = strndup(picture->xmp.data, picture->xmp.size);
+    if (picture->xmp.size > 0 && (encoder.xmp = strndup(picture->xmp.data, picture->xmp.size)) == NULL)
+        return MIRL_PICTURE_FAILED;
     encoder.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &encoder, on_error, on_warning);
     if (encoder.png != NULL) encoder.info = png_create_info_struct(encoder.png);
     bool done = encoder.info != NULL && encode(&encoder, picture);

@@ -28,24 +28,27 @@ static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, 
     return MIRL_PICTURE_OK;
 }
 
-static mirl_bytes copy_blob(const vips_library *vips, VipsImage *image, const char *name) {
+static bool copy_blob(const vips_library *vips, VipsImage *image, const char *name, mirl_bytes *copy) {
     const void *data;
     size_t size;
     if (vips->image_get_typeof(image, name) == 0 || vips->image_get_blob(image, name, &data, &size) != 0)
-        return (mirl_bytes){NULL, 0};
+        return true;
     bool headed = size >= 6 && memcmp(data, "Exif\0\0", 6) == 0;
-    return headed ? bytes_copy((const char *)data + 6, size - 6) : bytes_copy(data, size);
+    return headed ? bytes_copy(copy, (const char *)data + 6, size - 6) : bytes_copy(copy, data, size);
 }
 
 /* libvips counts pixels per millimetre and means "unknown" by 1. */
-static void copy_metadata(const vips_library *vips, VipsImage *image, mirl_picture *picture) {
-    picture->icc = copy_blob(vips, image, VIPS_META_ICC_NAME);
-    picture->exif = copy_blob(vips, image, VIPS_META_EXIF_NAME);
-    picture->xmp = copy_blob(vips, image, VIPS_META_XMP_NAME);
+static mirl_picture_status copy_metadata(const vips_library *vips, VipsImage *image, mirl_picture *picture,
+                                         mirl_picture_message *message) {
+    if (!copy_blob(vips, image, VIPS_META_ICC_NAME, &picture->icc) ||
+        !copy_blob(vips, image, VIPS_META_EXIF_NAME, &picture->exif) ||
+        !copy_blob(vips, image, VIPS_META_XMP_NAME, &picture->xmp))
+        return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     double x = vips->image_get_xres(image), y = vips->image_get_yres(image);
-    if (x == 1 && y == 1) return;
+    if (x == 1 && y == 1) return MIRL_PICTURE_OK;
     picture->x_resolution = x * 1000;
     picture->y_resolution = y * 1000;
+    return MIRL_PICTURE_OK;
 }
 
 static void describe(const vips_library *vips, VipsImage *image, mirl_picture_origin *origin) {
@@ -84,7 +87,7 @@ static mirl_picture_status decode(const vips_library *vips, VipsImage **image, u
     mirl_picture_status status = mirl_picture_check_size(picture->width, picture->height, limit, message);
     if (status == MIRL_PICTURE_OK) status = to_srgb(vips, image, &picture->origin, message);
     if (status == MIRL_PICTURE_OK) status = copy_pixels(vips, *image, picture, message);
-    if (status == MIRL_PICTURE_OK) copy_metadata(vips, *image, picture);
+    if (status == MIRL_PICTURE_OK) status = copy_metadata(vips, *image, picture, message);
     return status;
 }
 

@@ -1,6 +1,22 @@
 /* Which colour spaces are kept, and which are converted how. */
 #include "vips-srgb.h"
 
+/* A copy is changed, as libvips may give the same image to others. */
+static int without_profile(const vips_library *vips, VipsImage *image, VipsImage **copy) {
+    if (vips->copy(image, copy, NULL) != 0) return -1;
+    vips->image_remove(*copy, VIPS_META_ICC_NAME);
+    return 0;
+}
+
+/* What has a colour space of its own needs no profile, and the one that it may have is not that of sRGB. */
+static int to_rgb16(const vips_library *vips, VipsImage *image, VipsImage **changed) {
+    VipsImage *rgb;
+    if (vips->colourspace(image, &rgb, VIPS_INTERPRETATION_RGB16, NULL) != 0) return -1;
+    int failed = without_profile(vips, rgb, changed);
+    vips->object_unref(rgb);
+    return failed;
+}
+
 vips_srgb_result vips_to_srgb(const vips_library *vips, VipsImage **image) {
     VipsImage *changed = NULL;
     int failed = 0;
@@ -23,8 +39,7 @@ vips_srgb_result vips_to_srgb(const vips_library *vips, VipsImage **image) {
     case VIPS_INTERPRETATION_YXY:
     case VIPS_INTERPRETATION_HSV:
     case VIPS_INTERPRETATION_scRGB:
-        failed = vips->colourspace(*image, &changed, VIPS_INTERPRETATION_RGB16, NULL);
-        if (!failed) vips->image_remove(changed, VIPS_META_ICC_NAME);
+        failed = to_rgb16(vips, *image, &changed);
         break;
     default:
         return VIPS_SRGB_REFUSED;

@@ -72,6 +72,13 @@ static int vips_mirl_generate(VipsRegion *out, void *sequence, void *a, void *b,
 
 /* --- Building ----------------------------------------------------------------------------------------- */
 
+/* libvips lets everything pass that GObject's enumeration has, its end too. */
+static gboolean check_task(const VipsMirl *mirl) {
+    if (mirl_task_name(mirl->task) != NULL) return TRUE;
+    vips_error("mirl", "unknown task %u", mirl->task);
+    return FALSE;
+}
+
 static gboolean open_model(VipsMirl *mirl) {
     mirl_error error = {.struct_size = sizeof error};
     mirl->model = shared_model_open(mirl->weights, &error);
@@ -105,7 +112,7 @@ static gboolean make_source(VipsMirl *mirl) {
 static int vips_mirl_build(VipsObject *object) {
     VipsMirl *mirl = (VipsMirl *)object;
     if (VIPS_OBJECT_CLASS(vips_mirl_parent_class)->build(object)) return -1;
-    if (vips_image_pio_input(mirl->in) || !open_model(mirl) || !make_source(mirl)) return -1;
+    if (vips_image_pio_input(mirl->in) || !check_task(mirl) || !open_model(mirl) || !make_source(mirl)) return -1;
     restoration restoration = how(mirl);
     if (!restoration_accepts(&restoration, mirl->source)) return -1;
 

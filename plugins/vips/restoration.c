@@ -112,7 +112,10 @@ static VipsImage *compute(VipsImage *image, progress *progress) {
     VipsImage *memory = vips_image_new_memory();
     vips_image_set_progress(memory, TRUE);
     g_signal_connect(memory, "eval", G_CALLBACK(on_reading), progress);
-    if (vips_image_write(image, memory) == 0) return memory;
+    int failed = vips_image_write(image, memory);
+    /* The image outlives `progress`, and images made of it send their signals to it. */
+    g_signal_handlers_disconnect_by_data(memory, progress);
+    if (!failed) return memory;
     g_object_unref(memory);
     return NULL;
 }

@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 
+import pyvips
+
 from pictures import TestCase, picture
 
 [PLUGIN] = glob.glob(f"{os.environ['VIPSHOME']}/*/vips-modules-*/vips-mirl.so")
@@ -47,6 +49,11 @@ class Command(TestCase):
 
     def test_an_unknown_task(self):
         self.fail("--task", "desnow", message="'desnow', should be one of: auto, denoise, derain, dehaze")
+
+    def test_the_end_of_the_list_of_tasks(self):
+        self.fail("--task", "last", message="mirl: unknown task 4")
+        image = pyvips.Image.new_from_file(self.path("in.png"))
+        self.assert_refused("unknown task 4", image.mirl, task="last")
 
     def test_weights_that_are_missing_or_none(self):
         self.fail("--weights", "none.mirl", message="mirl: none.mirl: cannot open: No such file or directory")

@@ -36,6 +36,16 @@ class SameAsFilter(TestCase):
                 picture().colourspace(space).write_to_file(self.path("in.tif"))
                 self.check("in.tif")
 
+    def test_images_that_libvips_shares_stay_as_they_are(self):
+        pyvips.cache_set_max(100)
+        self.addCleanup(pyvips.cache_set_max, 0)
+        profile = picture().icc_export(output_profile="srgb").get("icc-profile-data")
+        lab = picture().colourspace("lab").copy()
+        lab.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+        shared = lab.colourspace("rgb16")
+        lab.mirl()
+        self.assertIn("icc-profile-data", shared.get_fields())
+
     def test_every_orientation(self):
         for orientation in range(1, 9):
             with self.subTest(orientation):
