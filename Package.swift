@@ -38,21 +38,25 @@ let package = Package(
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
         .target(name: "MirlVideo"),
+        .target(name: "MirlFiles"),
         .executableTarget(
             name: "mirl-filter",
             dependencies: [
-                "Mirl", "MirlImageIO", "MirlVideo", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Mirl", "MirlFiles", "MirlImageIO", "MirlVideo", "CMirl",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             linkerSettings: [tool]),
         .executableTarget(
             name: "mirl-weights",
-            dependencies: ["MirlPacking", "MirlWeights", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "MirlFiles", "MirlPacking", "MirlWeights", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             linkerSettings: [tool]),
         .target(name: "MirlMachine"),
         .executableTarget(
             name: "mirl-bench",
             dependencies: [
-                "Mirl", "MirlKernels", "MirlMachine", "MirlPacking", "MirlTestSupport", "MirlWeights",
+                "Mirl", "MirlFiles", "MirlKernels", "MirlMachine", "MirlPacking", "MirlTestSupport", "MirlWeights",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             linkerSettings: [tool]),

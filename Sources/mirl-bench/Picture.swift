@@ -1,7 +1,7 @@
 /// The pictures that engines are measured with: noise over a gradient, the same on every run.
 import ArgumentParser
 import Mirl
-import MirlPacking
+import MirlFiles
 
 struct Size: ExpressibleByArgument, CustomStringConvertible {
     let width, height: Int
@@ -79,7 +79,5 @@ struct Output: ParsableCommand {
 }
 
 private func write(_ values: [Float], to file: String) throws {
-    if let reason = replaceFile(file, with: values.withUnsafeBytes { Array($0) }) {
-        throw ValidationError("\(file): \(reason)")
-    }
+    do { try writeFile(file, values.withUnsafeBytes { Array($0) }) } catch { throw ValidationError("\(file): \(error)") }
 }

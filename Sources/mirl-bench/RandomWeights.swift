@@ -1,5 +1,6 @@
 /// Makes weights to measure with where trained ones are not at hand: the paper's network, as sparse as MIR-L's.
 import ArgumentParser
+import MirlFiles
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
@@ -23,7 +24,7 @@ struct RandomWeights: ParsableCommand {
                 safetensors: $0,
                 PackOptions(values: .float16, provenance: "Random weights of seed \(seed), not trained."))
         }
-        if let reason = replaceFile(file, with: weights) { throw ValidationError("\(file): \(reason)") }
+        do { try writeFile(file, weights) } catch { throw ValidationError("\(file): \(error)") }
     }
 }
 

@@ -20,12 +20,3 @@ struct Bytes: ~Copyable {
 
     var contents: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: data, count: count) }
 }
-
-/// Writes all of `bytes` to `descriptor`; messages call it `place`.
-func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, place: String) throws(Failure) {
-    var written = 0
-    while written < bytes.count {
-        let accepted = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-        if accepted >= 0 { written += accepted } else if errno != EINTR { throw .system(.run, place) }
-    }
-}

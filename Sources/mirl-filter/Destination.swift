@@ -1,4 +1,5 @@
 import Glibc
+import MirlFiles
 
 /// Where images go: a file that appears whole or not at all, or standard output.
 struct Destination {
@@ -25,17 +26,9 @@ struct Destination {
     }
 
     /// Devices and pipes are not replaced but opened.
-    var isReplaced: Bool {
-        var facts = stat()
-        return path.map { stat($0, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG } ?? false
-    }
+    var isReplaced: Bool { path.map { MirlFiles.isReplaced($0) } ?? false }
 }
 
 func checkFolder(_ path: String) throws(Failure) {
     guard access(path, W_OK) == 0 else { throw .system(.run, path) }
-}
-
-func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -1,4 +1,5 @@
 import Glibc
+import MirlFiles
 
 /// One file's way through the filter.
 struct Job {

@@ -1,12 +1,11 @@
 import Glibc
+import MirlFiles
 
 /// A destination that is being written to. It is opened with the first bytes; unless `finish` succeeds, no file appears.
 final class Output {
     private let destination: Destination
     private var descriptor: Int32?
     private var temporary: TemporaryFile?
-    /// The file that the temporary one replaces: a link keeps pointing to it.
-    private var target = ""
     private var newFolder: String?
 
     init(_ destination: Destination) { self.destination = destination }
@@ -19,7 +18,7 @@ final class Output {
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         let descriptor = if let descriptor { descriptor } else { try open() }
-        try writeAll(bytes, to: descriptor, place: destination.name)
+        try naming { () throws(SystemError) in try writeAll(bytes, to: descriptor) }
     }
 
     func write(_ bytes: [UInt8]) throws(Failure) {
@@ -27,7 +26,7 @@ final class Output {
     }
 
     func finish() throws(Failure) {
-        try temporary.take()?.become(target)
+        try naming { () throws(SystemError) in try temporary.take()?.finish() }
         newFolder = nil
     }
 
@@ -44,20 +43,17 @@ final class Output {
     }
 
     private func openTemporary(_ path: String) throws(Failure) -> Int32 {
-        target = resolved(path)
-        let folder = folder(of: target)
+        let folder = folder(of: path)
         if mkdir(folder, 0o777) == 0 { newFolder = folder }
-        let file = try TemporaryFile(in: folder)
+        let file: TemporaryFile
+        do { file = try TemporaryFile(for: path) } catch { throw Failure(.run, "\(folder): \(error)") }
         let descriptor = file.descriptor
         temporary = consume file
-        var old = stat()
-        if stat(target, &old) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
         return descriptor
     }
 
-    private func resolved(_ path: String) -> String {
-        guard let real = realpath(path, nil) else { return path }
-        defer { free(real) }
-        return String(cString: real)
+    /// Says of which file the system tells an error.
+    private func naming(_ work: () throws(SystemError) -> Void) throws(Failure) {
+        do { try work() } catch { throw Failure(.run, "\(destination.name): \(error)") }
     }
 }

@@ -1,6 +1,6 @@
 /// How the program fails: one line on stderr and an exit code.
 import ArgumentParser
-import MirlPacking
+import MirlFiles
 
 extension ExitCode {
     static let writeFailed = ExitCode(1)
@@ -11,6 +11,6 @@ extension ExitCode {
 /// Says what is wrong with `file` and returns the code to exit with.
 func fail(_ file: String, _ reason: String, _ code: ExitCode) -> ExitCode {
     // Nothing is left to tell where stderr itself cannot be written.
-    _ = writeAll(Array("mirl-weights: \(file): \(reason)\n".utf8), to: 2)
+    try? writeAll(Array("mirl-weights: \(file): \(reason)\n".utf8), to: 2)
     return code
 }

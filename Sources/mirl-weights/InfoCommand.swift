@@ -1,6 +1,6 @@
 /// mirl-weights info: what is in a weight file.
 import ArgumentParser
-import MirlPacking
+import MirlFiles
 import MirlWeights
 
 struct Info: ParsableCommand {
@@ -15,7 +15,7 @@ struct Info: ParsableCommand {
             throw fail(file, error.description, .badWeights)
         }
         let text = summary(of: weights) + "\n" + table(of: weights)
-        if let reason = writeAll(Array(text.utf8), to: 1) { throw fail("standard output", reason, .writeFailed) }
+        do { try writeAll(Array(text.utf8), to: 1) } catch { throw fail("standard output", "\(error)", .writeFailed) }
     }
 }
 

@@ -1,5 +1,6 @@
 /// What pack and import have in common: the file to write, and how.
 import ArgumentParser
+import MirlFiles
 import MirlPacking
 import MirlWeights
 
@@ -36,6 +37,6 @@ struct PackingOptions: ParsableArguments {
     func write(_ input: String, _ pack: (PackOptions) throws(PackError) -> [UInt8]) throws {
         let bytes: [UInt8]
         do throws(PackError) { bytes = try pack(options) } catch { throw fail(input, error.description, .badInput) }
-        if let reason = replaceFile(output, with: bytes) { throw fail(output, reason, .writeFailed) }
+        do { try writeFile(output, bytes) } catch { throw fail(output, "\(error)", .writeFailed) }
     }
 }

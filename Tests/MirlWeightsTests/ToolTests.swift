@@ -21,11 +21,22 @@ struct ToolTests {
         var error: String
     }
 
-    /// Runs the program that was built beside the tests.
+    /// The program that was built beside the tests.
+    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "mirl-weights")
+
     private func run(_ arguments: String..., output: String? = nil) throws -> Outcome {
+        try run(Self.program, arguments, output: output)
+    }
+
+    /// Runs a shell's script in the folder of the files; it finds the program in $WEIGHTS.
+    private func shell(_ script: String) throws -> Outcome {
+        let start = "cd '\(folder.path)'; WEIGHTS='\(Self.program.path)'; "
+        return try run(URL(filePath: "/bin/sh"), ["-c", start + script])
+    }
+
+    private func run(_ program: URL, _ arguments: [String], output: String? = nil) throws -> Outcome {
         let process = Process()
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "mirl-weights")
+        process.executableURL = program
         process.arguments = arguments
         let out = Pipe(), error = Pipe()
         process.standardOutput = try output.map { try FileHandle(forWritingTo: URL(filePath: $0)) } ?? out
@@ -114,11 +125,42 @@ struct ToolTests {
     @Test func failedWritesExitWith1() throws {
         defer { cleanUp() }
         #expect(try run("pack", input, folder.path + "/absent/out.mirl").code == 1)
-        #expect(try run("pack", input, "/dev/null").error == "mirl-weights: /dev/null: not a regular file\n")
+        #expect(try run("pack", input, "/dev/full").error == "mirl-weights: /dev/full: No space left on device\n")
+        #expect(try run("pack", input, folder.path).error == "mirl-weights: \(folder.path): Is a directory\n")
         #expect(try run("pack", input, output).code == 0)
         let full = try run("info", output, output: "/dev/full")
         #expect(full.code == 1)
         #expect(full.error.hasPrefix("mirl-weights: standard output: "))
+    }
+
+    @Test func aLinkStaysALink() throws {
+        defer { cleanUp() }
+        let outcome = try shell("touch real.mirl; ln -s real.mirl link.mirl; \"$WEIGHTS\" pack in.safetensors link.mirl && test -L link.mirl")
+        #expect(outcome.code == 0 && outcome.error == "")
+        #expect(try run("verify", folder.appending(path: "real.mirl").path).code == 0)
+    }
+
+    @Test func aReplacedFileKeepsItsPermissions() throws {
+        defer { cleanUp() }
+        let outcome = try shell("touch out.mirl; chmod 604 out.mirl; \"$WEIGHTS\" pack in.safetensors out.mirl; stat -c %a out.mirl")
+        #expect(outcome.out == "604\n")
+    }
+
+    @Test func aPipeIsWrittenInto() throws {
+        defer { cleanUp() }
+        #expect(try shell("\"$WEIGHTS\" pack in.safetensors /dev/stdout | cat > out.mirl").code == 0)
+        #expect(try run("verify", output).code == 0)
+    }
+
+    /// The shell may write no byte to a file, so the first one ends the program: with a signal, and without.
+    @Test func aWriteThatIsCutShortLeavesTheOldFileAndNothingElse() throws {
+        defer { cleanUp() }
+        try Data("old".utf8).write(to: URL(filePath: output))
+        let killed = try shell("ulimit -f 0; env --default-signal=XFSZ \"$WEIGHTS\" pack in.safetensors out.mirl")
+        #expect(killed.code == 128 + SIGXFSZ)
+        #expect(try shell("ulimit -f 0; trap '' XFSZ; \"$WEIGHTS\" pack in.safetensors out.mirl").code == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["in.safetensors", "out.mirl"])
+        #expect(try Data(contentsOf: URL(filePath: output)) == Data("old".utf8))
     }
 
     @Test func wrongUsageExitsWith64() throws {

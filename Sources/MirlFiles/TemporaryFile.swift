@@ -1,0 +1,57 @@
+import Glibc
+
+/// A file under a passing name beside the one that it becomes, so that a reader finds the old file or the whole new one.
+/// It is removed unless it becomes that, also when a signal ends the process. There is one at a time.
+package struct TemporaryFile: ~Copyable {
+    package let descriptor: Int32
+    private let path, target: UnsafeMutablePointer<CChar>
+
+    /// The file to become `name`, or what that links to: a link stays one, and an old file's permissions stay.
+    package init(for name: String) throws(SystemError) {
+        target = realpath(name, nil) ?? strdup(name)
+        // Random, as process numbers repeat where containers share a folder.
+        let passing = String(UInt64.random(in: 0 ... .max), radix: 36)
+        path = strdup("\(folder(of: String(cString: target)))/.mirl.\(passing).partial")
+        DoomedFile.set(path)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw SystemError() }
+        var old = stat()
+        if stat(target, &old) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
+    }
+
+    /// Runs too when `init` throws.
+    deinit {
+        close(descriptor)
+        unlink(path)
+        forget()
+    }
+
+    /// Gives the file its name when its content is on the disk: else a loss of power could leave neither the old content
+    /// nor the new.
+    package consuming func finish() throws(SystemError) {
+        var error = fsync(descriptor) == 0 ? nil : SystemError()
+        if close(descriptor) != 0, error == nil { error = SystemError() }
+        if error == nil, rename(path, target) != 0 { error = SystemError() }
+        if error != nil { unlink(path) }
+        forget()
+        discard self
+        if let error { throw error }
+    }
+
+    private func forget() {
+        DoomedFile.set(nil)
+        free(path)
+        free(target)
+    }
+}
+
+package func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
+/// Whether a new file takes the place of what is at `path`; devices, pipes and folders are opened.
+package func isReplaced(_ path: String) -> Bool {
+    var facts = stat()
+    return stat(path, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG
+}
