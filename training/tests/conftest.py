@@ -1,4 +1,4 @@
-"""Lets the tests import the training code, and makes what they compute repeatable."""
+"""Lets the tests import the programs of training/ and bench/, and makes what they compute repeatable."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "training"))
+sys.path[:0] = [str(ROOT / "training"), str(ROOT / "bench")]
 torch.set_num_threads(1)
 
 
@@ -29,8 +29,10 @@ def photos(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tools() -> Path:
-    """The folder with the built mirl-filter and mirl-weights: MIRL_BIN, or where `make` leaves them."""
-    folder = Path(os.environ.get("MIRL_BIN", ROOT / ".build/release"))
+    """The folder with the built mirl-filter and mirl-weights: MIRL_BIN, where they must be, or where `make` leaves them."""
+    named = os.environ.get("MIRL_BIN")
+    folder = Path(named or ROOT / ".build/release")
     if missing := [name for name in ("mirl-filter", "mirl-weights") if not (folder / name).exists()]:
-        pytest.skip(f"{folder}: no {' and no '.join(missing)}; run make, or name their folder in MIRL_BIN")
+        reason = f"{folder}: no {' and no '.join(missing)}; run make, or name their folder in MIRL_BIN"
+        pytest.fail(reason) if named else pytest.skip(reason)
     return folder

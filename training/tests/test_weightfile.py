@@ -1,6 +1,8 @@
 """The reader of weight files gives back what was packed, and refuses what was damaged."""
 
 import re
+import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from safetensors.numpy import load_file
 
 import weightfile
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "weights/lite.mirl"
 
 
@@ -33,6 +35,31 @@ def test_architecture_and_provenance_are_read(shipped):
     assert shipped.architecture["width"] == 16
     assert shipped.architecture["expansion"] == 2.66
     assert shipped.provenance.startswith("PromptIR network of width 16")
+
+
+def test_prompts_of_eight_bits_are_read_to_half_a_step(tmp_path, tools):
+    source = ROOT / "Tests/MirlWeightsTests/Checkpoints/weights.safetensors"
+    subprocess.run([tools / "mirl-weights", "pack", source, tmp_path / "x.mirl", "--prompts", "int8"], check=True)
+    found = weightfile.read(tmp_path / "x.mirl").tensors
+    prompts = {name: values for name, values in load_file(source).items() if "prompt_param" in name}
+    assert len(prompts) == 3
+    for name, values in prompts.items():
+        maps = values.astype(np.float32).reshape(*values.shape[1:3], -1)
+        half = np.ptp(maps, -1) / 508
+        off = np.abs(found[name].reshape(maps.shape) - maps).max(-1)
+        assert (off <= half + 3e-7 * np.abs(maps).max(-1)).all(), name  # and the rounding to fp32
+
+
+def test_an_unknown_type_of_values_is_refused(tmp_path):
+    data = bytearray(SHIPPED.read_bytes())
+    struct.pack_into("<H", data, 128 + 58, 9)  # of the first record
+    count, text = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<I", data, 112)[0]
+    end = 128 + 96 * count + text
+    data[28:32] = bytes(4)
+    data[28:32] = struct.pack("<I", weightfile.crc32c(bytes(data[:end])))
+    (tmp_path / "x.mirl").write_bytes(data)
+    with pytest.raises(weightfile.DamagedFile, match="type of values 9"):
+        weightfile.read(tmp_path / "x.mirl")
 
 
 @pytest.mark.parametrize("place", [0, 9, 40, 200, 60_000, -1])
