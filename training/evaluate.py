@@ -9,7 +9,8 @@ DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}
 input's target has its name, or agrees with it up to the last underscore, or is named by what comes before the
 first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are cropped centrally to multiples of 16; noise is
 clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
-range 1, and averaged over images. A command reads PNG from stdin and writes PNG to stdout, so its result is
+range 1, and averaged over images; it is at most 60 dB, as in libvmaf for 8 bits, where one image that comes back as
+it should be would make any mean infinite. A command reads PNG from stdin and writes PNG to stdout, so its result is
 rounded to 8 bits.
 
 The set `clean` tells what harm restoring does: the photos of denoise/ and rain/target/ as they are, with the task
@@ -39,6 +40,7 @@ from data import SIGMAS, TASKS, add_noise, load_photo, photos
 MULTIPLE = 16
 PAIRED = {"rain": "derain", "haze": "dehaze"}  # folder -> task
 AUTO = "auto"  # the task of clean photos: the network judges for itself
+MOST_PSNR = 60
 COLUMNS = ("set", "images", "psnr_in", "psnr_out", "gain", "ssim_in", "ssim_out")
 
 
@@ -215,7 +217,7 @@ def restorer(options) -> Restorer:
 
 def psnr(image: np.ndarray, clean: np.ndarray) -> float:
     error = np.mean((image.astype(np.float64) - clean) ** 2)
-    return float(-10 * np.log10(error)) if error else np.inf
+    return min(MOST_PSNR, float(-10 * np.log10(error))) if error else MOST_PSNR
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:
@@ -244,7 +246,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """As COLUMNS; a gain over images that were perfect is left out."""
-        gain = f"{self.psnr_out - self.psnr_in:+.2f}" if np.isfinite(self.psnr_in) else ""
+        gain = f"{self.psnr_out - self.psnr_in:+.2f}" if self.psnr_in < MOST_PSNR else ""
         psnrs = f"{self.psnr_in:.2f}", f"{self.psnr_out:.2f}", gain
         return self.set, str(self.images), *psnrs, f"{self.ssim_in:.4f}", f"{self.ssim_out:.4f}"
 

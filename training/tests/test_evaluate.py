@@ -18,7 +18,17 @@ from restore import load_network
 def test_psnr_and_ssim_of_known_images():
     clean = np.full((16, 16, 3), 0.5, np.float32)
     assert evaluate.psnr(clean + np.float32(0.1), clean) == pytest.approx(20, abs=1e-4)
+    assert evaluate.psnr(clean, clean) == evaluate.psnr(clean + np.float32(1e-6), clean) == 60
     assert evaluate.ssim(clean, clean) == 1
+
+
+def test_one_image_that_comes_back_unchanged_leaves_a_mean(photos, tmp_path, monkeypatch):
+    (tmp_path / "denoise").symlink_to(photos / "clean")
+    options = evaluate.arguments([str(tmp_path), "--tasks", "auto", "--command", "unused"])
+    dark = [lambda case: case.clean / np.float32(255), lambda case: case.clean / np.float32(510)]
+    monkeypatch.setattr(evaluate, "restorer", lambda options: lambda case: dark[case.name > "a.png"](case))
+    mean, worst = evaluate.measure(options)[0]
+    assert worst.psnr_out < mean.psnr_out < 60
 
 
 def test_crops_are_central_and_multiples_of_16():
@@ -78,8 +88,8 @@ def test_clean_photos_are_compared_with_themselves_in_auto(photos, tmp_path):
         for command in ("cat", f"{sys.executable} -c '{DARKEN}'")
     )
     assert [row.cells() for row in copied] == [
-        ("clean", "3", "inf", "inf", "", "1.0000", "1.0000"),
-        ("clean, the worst", "1", "inf", "inf", "", "1.0000", "1.0000"),
+        ("clean", "3", "60.00", "60.00", "", "1.0000", "1.0000"),
+        ("clean, the worst", "1", "60.00", "60.00", "", "1.0000", "1.0000"),
     ]
     assert darker[0].psnr_out > darker[1].psnr_out > 10
 
