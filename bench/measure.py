@@ -19,6 +19,10 @@ from datetime import date
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "training"))
+
+from revision import commit  # noqa: E402
+
 BUILT = ROOT / ".build/release"
 WORK = ROOT / "build/bench"
 VENV = ROOT / "build/bench-venv"
@@ -91,16 +95,19 @@ def number(word: str):
         return word
 
 
-def stamp() -> dict:
-    """What every figure depends on."""
+def machine_facts() -> dict:
     names = re.findall(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
-    command = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=12"]
-    commit = subprocess.run(command, capture_output=True, text=True).stdout.strip()
     return {
-        "date": date.today().isoformat(), "commit": commit, "cpus": len(os.sched_getaffinity(0)),
+        "cpus": len(os.sched_getaffinity(0)),
         "cpu": names[0] if names else platform.machine(), "kernel": platform.release(),
         "memory_gb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
     }  # fmt: skip
+
+
+def stamp(options) -> dict:
+    """What every figure depends on."""
+    asked = {"threads": options.threads, "quick": options.quick}
+    return {"date": date.today().isoformat(), "commit": commit()} | machine_facts() | asked
 
 
 def warn_if_busy():
@@ -157,7 +164,7 @@ def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> l
     restored = bench("restore", weights, size, "--threads", options.threads, "--seconds", 5)[0]
     opened = bench("open", weights)[0]
     rows = [{
-        "engine": "mirl", "version": stamp()["commit"], "best_s": restored["best_ms"] / 1e3,
+        "engine": "mirl", "version": commit(), "best_s": restored["best_ms"] / 1e3,
         "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["median_ms"] / 1e3,
         "peak_bytes": restored["peak_mb"] * 1e6,
     }]  # fmt: skip
@@ -193,19 +200,19 @@ def run_peer(
     command += ["--output", output, "--threads", options.threads, "--seconds", seconds]
     if "pytorch" not in engine:
         command += ["--onnx", onnx(options, weights, size)]
-    return python_lines(command, engine)[0]
+    return next(iter(python_lines(command, engine)), None)
 
 
-def python_lines(command: list, name: str) -> list[dict | None]:
-    """The lines of JSON that a process prints; one None if it fails."""
+def python_lines(command: list, name: str) -> list[dict]:
+    """The lines of JSON that a process prints; none, said on stderr, if it fails."""
     try:
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=PEER_LIMIT_S)
     except subprocess.TimeoutExpired:
         note(f"   {name} is left out: it took more than {PEER_LIMIT_S} s")
-        return [None]
+        return []
     if done.returncode:
         note(f"   {name} is left out: {failure(done)}")
-        return [None]
+        return []
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

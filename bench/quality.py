@@ -14,7 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import Missing, one_process, stamp
+import measure  # first, as it finds the folder of the next
+import revision
+from measure import Missing, one_process
 
 ROOT = Path(__file__).parents[1]
 SECTION = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.S)
@@ -61,7 +63,8 @@ def cost(command: list[str], photo: Path) -> tuple[float, float]:
 def report(options) -> str:
     command = [str(options.filter), "-q", "--weights", str(options.weights)]
     photo = options.photo or find_photo(options.data / "denoise")
-    made = stamp()
+    commit = revision.commit_for(options.readme) if options.readme else revision.commit()
+    made = measure.machine_facts()
     costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
     lines = [
         "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it; `clean` is what `--task auto` does"
@@ -75,8 +78,8 @@ def report(options) -> str:
         "| ---: | ---: | ---: |",
         *(f"| {n} | {seconds:.2f} | {megabytes:.0f} |" for n, seconds, megabytes in costs),
         "",
-        f"Weights: `{options.weights.name}`, {options.weights.stat().st_size / 1e6:.2f} MB."
-        f" Measured by `bench/quality.py` at commit {made['commit']} on {made['cpu']},"
+        f"Weights: {revision.weights(options.weights)}."
+        f" Measured by `bench/quality.py` at commit {commit} on {made['cpu']},"
         f" {made['cpus']} logical CPUs.",
     ]
     return "\n".join(lines) + "\n"

@@ -145,7 +145,7 @@ def text(results: dict) -> str:
         parts.append(
             f"## {title}\n\n{section(part['figures'])}\n"
             f"{made['date']}, commit {made['commit']}, {made['cpu']}, {made['cpus']} CPUs,"
-            f" {made['memory_gb']:.0f} GB, Linux {made['kernel']}.\n")
+            f" {made['memory_gb']:.0f} GB, Linux {made['kernel']}{', --quick' if made.get('quick') else ''}.\n")
     return "\n".join(parts)
 
 

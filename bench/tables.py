@@ -10,8 +10,9 @@ Needs the packages of training/requirements.txt.
 import argparse
 import csv
 import datetime
+import hashlib
+import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ sys.path.insert(0, str(ROOT / "training"))
 
 import baselines  # noqa: E402
 import evaluate  # noqa: E402
+import revision  # noqa: E402
 
 HEADINGS = {"denoise": "Noise", "derain": "Rain", "dehaze": "Haze", evaluate.AUTO: "Clean photos"}
 NOTES = {
@@ -55,8 +57,18 @@ def measured(options, *restorer: str) -> dict[str, dict[str, str]]:
     return {row.set: dict(zip(evaluate.COLUMNS, row.cells())) for row in rows}
 
 
+def fingerprint(options) -> str:
+    """Of what the figures of classical methods depend on: the images, how many of which size, and the programs."""
+    images = sorted(Path(folder, name) for folder, _, names in os.walk(options.data, followlinks=True) for name in names)
+    programs = sorted((ROOT / "training" / name) for name in ("baselines.py", "data.py", "evaluate.py"))
+    state = hashlib.sha256(f"{options.limit} {options.crop}".encode())
+    for name, path in [(path.relative_to(options.data), path) for path in images] + [(path.name, path) for path in programs]:
+        state.update(f" {name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return state.hexdigest()[:12]
+
+
 def by_baseline(options, name: str) -> dict[str, dict[str, str]]:
-    path = options.kept / f"{options.data.resolve().name}-{name}-{options.limit or 'all'}-{options.crop or 'whole'}.csv"
+    path = options.kept / f"{name}-{options.fingerprint}.csv"
     if not path.exists():
         rows = measured(options, "--baseline", name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,11 +107,6 @@ def section(task: str, methods: dict[str, dict], networks: dict[str, dict]) -> s
     return f"## {HEADINGS[task]}\n\n{NOTES[task]}\n\n{table}\n"
 
 
-def commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
 INTRODUCTION = """# How well it restores
 
 PSNR in dB and SSIM, the higher the better, means over images that no network was trained on. The protocol is that of
@@ -116,13 +123,13 @@ A drawn landscape, by `bench/contact_sheet.py`, which makes such a page of any f
 """
 
 
-def how(options, named: dict[str, str]) -> str:
+def how(options, named: dict[str, str], commit: str) -> str:
     images = f"{options.limit} images of each folder and style, evenly spread" if options.limit else "all images"
     pixels = f", the central {options.crop} pixels squared of each" if options.crop else ""
-    files = ", ".join(f"{title}: `{Path(path).name}`, {Path(path).stat().st_size / 1e6:.2f} MB" for title, path in named.items())
+    files = ", ".join(f"{title}: {revision.weights(Path(path))}" for title, path in named.items())
     return (
         f"## How this was measured\n\nOn {images}{pixels}. Networks, through `mirl-filter --task`: {files}.\n"
-        f"Written by `bench/tables.py` on {datetime.date.today():%-d %B %Y} at commit {commit()}.\n"
+        f"Written by `bench/tables.py` on {datetime.date.today():%-d %B %Y} at commit {commit}.\n"
     )
 
 
@@ -134,6 +141,8 @@ def main():
     for path in (options.filter, options.data, *named.values()):
         if not Path(path).exists():
             raise SystemExit(f"{path}: not there")
+    commit = revision.commit_for(options.out)
+    options.fingerprint = fingerprint(options)
     networks = {title: by_network(options, path) for title, path in named.items()}
     tasks = {task_of(name) for rows in networks.values() for name in rows}
     text = INTRODUCTION
@@ -141,7 +150,7 @@ def main():
         methods = {m.title: by_baseline(options, name) for name, m in baselines.METHODS.items() if m.task == task}
         text += section(task, methods, networks)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(text + SHEET + how(options, named))
+    options.out.write_text(text + SHEET + how(options, named, commit))
 
 
 if __name__ == "__main__":

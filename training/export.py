@@ -7,7 +7,6 @@ The means of the mixtures over seeded training patches let a user steer the netw
 
 import argparse
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import prune
 from data import TASKS, Patches, Shape
 from network import Network
 from restore import MIXTURE, load_network
+from revision import commit
 
 SIZE, BATCH = 128, 8
 
@@ -59,11 +59,6 @@ def progress(run: Path) -> tuple[int, int]:
     # Weights saved before they carried their step have it in the state beside them.
     saved = metadata if "step" in metadata else torch.load(run / "state.pt", mmap=True, weights_only=True)
     return int(saved["round"]), int(saved["step"])
-
-
-def commit() -> str:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def method(asked: dict) -> str:

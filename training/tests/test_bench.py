@@ -67,9 +67,13 @@ def test_the_comparison_has_a_table_for_each_task_with_input_baselines_and_netwo
     text = (tmp_path / "q.md").read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")][:2] == ["## Rain", "## Clean photos"]
     assert "| set | images | input | median 3x3 | guided filter | pruned |" in text
-    assert "| rain | 1 | inf / 1.000 |" in text
+    assert "| rain | 1 | 60.00 / 1.000 |" in text
     assert "| clean | 1 | " in text
     (kept,) = (tmp_path / "kept").glob("*median*")
-    kept.write_text(kept.read_text().replace("rain,1,inf", "rain,1,77.77"))  # slow figures are not measured again
+    kept.write_text(kept.read_text().replace("rain,1,60.00", "rain,1,77.77"))  # slow figures are not measured again
     run(monkeypatch, "tables", data, *options)
     assert "| rain | 1 | 77.77 / 1.000 |" in (tmp_path / "q.md").read_text()
+    Image.open(photos / "clean/b.png").save(data / "rain/input/x.png")  # but those of other images are
+    run(monkeypatch, "tables", data, *options)
+    assert "| rain | 1 | 77.77 / 1.000 |" not in (tmp_path / "q.md").read_text()
+    assert "`one.mirl` (SHA-256 e3b0c44298fc), 0.00 MB" in text

@@ -1,7 +1,10 @@
 """The report keeps what still holds, and the files made here are what they should be."""
 
+import argparse
 import io
+from pathlib import Path
 
+import pytest
 from PIL import Image
 
 import measure
@@ -22,6 +25,56 @@ def test_figures_of_other_sizes_are_kept_in_order():
 def test_figures_of_another_commit_are_dropped():
     old = {"stamp": {"commit": "b"}, "figures": [row("x", "64x64", 1)]}
     assert measure.merged(old, STAMP, [row("x", "128x128", 3)])["figures"] == [row("x", "128x128", 3)]
+
+
+@pytest.mark.parametrize("other", [{"threads": 1}, {"quick": True}])
+def test_figures_by_other_options_are_dropped(other):
+    asked = {"threads": 2, "quick": False}
+    before, now = (measure.stamp(argparse.Namespace(**options)) for options in (asked, asked | other))
+    old = {"stamp": before, "figures": [row("x", "64x64", 1)]}
+    assert len(measure.merged(old, before, [row("x", "128x128", 3)])["figures"]) == 2
+    assert measure.merged(old, now, [row("x", "128x128", 3)])["figures"] == [row("x", "128x128", 3)]
+
+
+def failing(tmp_path) -> Path:
+    """An interpreter for other engines that none is installed in."""
+    path = tmp_path / "python"
+    path.write_text("#!/bin/sh\nexit 3\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    """Of parts that start processes, in a folder of their own, with tables of mirl-bench that need none."""
+    made = {"best_ms": 1.0, "median_ms": 2.0, "runs": 3.0, "peak_mb": 4.0}
+    monkeypatch.setattr(measure, "WORK", tmp_path)
+    monkeypatch.setattr(measure, "bench", lambda *words: [made])
+    monkeypatch.setattr(measure, "onnx", lambda *of: tmp_path / "x.onnx")
+    (tmp_path / "x.mirl").write_bytes(b"x")
+    return argparse.Namespace(
+        weights=[tmp_path / "x.mirl"], venv=failing(tmp_path), threads=1, quick=True, sizes="64x64")
+
+
+def test_engines_that_fail_are_left_out(options):
+    assert [r["engine"] for r in measure.peers(options)] == ["mirl"]
+    assert measure.error(options) == []
+
+
+def test_a_comparison_that_fails_leaves_differences_out(options, monkeypatch):
+    def run_peer(options, engine, *rest, **more):
+        return {"engine": engine, "version": "1", "median_s": 1.0, "best_s": 1.0, "load_s": 1.0, "peak_bytes": 1}
+
+    monkeypatch.setattr(measure, "run_peer", run_peer)
+    rows = measure.peers(options)
+    assert [r["engine"] for r in rows] == ["mirl", *measure.PEERS]
+    assert not any("psnr_db" in r for r in rows)
+    assert measure.error(options) == []
+
+
+def test_a_process_that_prints_nothing_measured_nothing(options):
+    options.venv = Path("/bin/true")
+    assert measure.run_peer(options, "pytorch", Path("x.mirl"), "64x64", Path("out.f32"), []) is None
 
 
 def test_png_is_a_picture():
