@@ -35,7 +35,10 @@ enum JSON: Equatable {
 private struct JSONParser {
     let bytes: [UInt8]
     var position = 0
+    private var valueCount = 0
     private static let maximumDepth = 32
+    /// Seventy times what the header for the paper's network holds. A value takes many times the two bytes of its text.
+    private static let maximumValues = 1 << 18
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -66,6 +69,8 @@ private struct JSONParser {
 
     private mutating func parseValue(depth: Int) throws(PackError) -> JSON {
         guard depth < Self.maximumDepth else { throw failure("nested too deeply") }
+        valueCount += 1
+        guard valueCount <= Self.maximumValues else { throw failure("more than \(Self.maximumValues) values") }
         skipSpace()
         return switch next {
         case UInt8(ascii: "{"): .object(try parseObject(depth: depth))

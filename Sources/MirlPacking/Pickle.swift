@@ -18,7 +18,8 @@ struct Pickle {
     /// A part of a file's bytes that stand for numbers of one type.
     struct Storage {
         let type: StorageType
-        let key: String
+        /// Where its name lies in the pickle.
+        let key: Range<Int>
         /// in elements
         let count: Int
     }
@@ -48,6 +49,8 @@ struct Pickle {
 
     /// Some ten times what the paper's net takes with the states of its optimizer.
     private static let maximumOpcodes = 1 << 20
+    /// Bytes of a global's module and of its name.
+    private static let longestGlobal = 256
 
     /// Reads the pickle that begins at byte `start`. Unknown globals are refused unless `skippingUnknown`.
     init(_ bytes: UnsafeRawBufferPointer, at start: Int = 0, skippingUnknown: Bool) throws(PackError) {
@@ -65,7 +68,11 @@ struct Pickle {
         throw PackError("pickle has more than \(Self.maximumOpcodes) opcodes")
     }
 
-    func string(_ text: Range<Int>) -> String { String(decoding: bytes[text], as: UTF8.self) }
+    /// The text at `range`. What names a thing is short: a long text, used often, would take much memory and time.
+    func name(_ range: Range<Int>, longest: Int = 1024) throws(PackError) -> String {
+        guard range.count <= longest else { throw PackError("a name has \(range.count) bytes, expected at most \(longest)") }
+        return String(decoding: bytes[range], as: UTF8.self)
+    }
 }
 
 // Reading bytes.
@@ -102,9 +109,9 @@ extension Pickle {
     }
 
     private mutating func line() throws(PackError) -> String {
-        let rest = bytes[position...].prefix(256)
+        let rest = bytes[position...].prefix(Self.longestGlobal + 1)
         guard let end = rest.firstIndex(of: 0x0A) else { throw PackError("a name is cut off or too long") }
-        return String(decoding: bytes[try take(end + 1 - position).dropLast()], as: UTF8.self)
+        return try name(take(end + 1 - position).dropLast())
     }
 }
 
@@ -241,7 +248,7 @@ extension Pickle {
         guard case .text(let module) = names[0], case .text(let name) = names[1] else {
             throw PackError("a global's name is no text")
         }
-        try push(global: string(module), string(name))
+        try push(global: self.name(module, longest: Self.longestGlobal), self.name(name, longest: Self.longestGlobal))
     }
 
     private mutating func push(global module: String, _ name: String) throws(PackError) {
@@ -289,7 +296,7 @@ extension Pickle {
     /// `id` is ("storage", type, key, device, count), in the format before 1.6 with a view behind it, which is None.
     private mutating func pushStorage(_ id: Value) throws(PackError) {
         let parts = try arguments(id)
-        guard parts.count >= 5, case .text(let kind) = parts[0], string(kind) == "storage",
+        guard parts.count >= 5, case .text(let kind) = parts[0], try name(kind) == "storage",
             case .text(let key) = parts[2], case .integer(let count) = parts[4]
         else { throw PackError("a storage's name is malformed") }
         if parts.count > 5, case .inert = parts[5] {} else if parts.count > 5 { throw PackError("a view of a storage") }
@@ -298,6 +305,6 @@ extension Pickle {
             return
         }
         stack.append(.storage(storages.count))
-        storages.append(Storage(type: type, key: string(key), count: count))
+        storages.append(Storage(type: type, key: key, count: count))
     }
 }

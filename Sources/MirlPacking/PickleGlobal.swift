@@ -28,9 +28,10 @@ enum PickleGlobal {
 
     private static func isHarmless(module: String, name: String) -> Bool {
         if harmless.contains("\(module).\(name)") { return true }
-        let parts = module.split(separator: ".", omittingEmptySubsequences: false)
         guard !name.contains(".") else { return false }
-        return (1...parts.count).contains { harmless.contains(parts[..<$0].joined(separator: ".") + ".*") }
+        // No module in the list is deeper.
+        let parts = module.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false).prefix(2)
+        return (1...parts.count).contains { harmless.contains(parts.prefix($0).joined(separator: ".") + ".*") }
     }
 
     /// Names in Python, with those of Python 2; `.*` stands for all in a module and in those within it. Nothing of

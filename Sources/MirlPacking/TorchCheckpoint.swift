@@ -47,10 +47,10 @@ struct TorchCheckpoint {
     /// each behind its number of elements.
     init(legacy bytes: UnsafeRawBufferPointer, skippingUnknown: Bool) throws(PackError) {
         let system = try Pickle(bytes, at: Self.legacyMagic.count, skippingUnknown: skippingUnknown)
-        guard system.says("little_endian") else { throw PackError("byte order is not said to be little") }
+        guard try system.says("little_endian") else { throw PackError("byte order is not said to be little") }
         let saved = try Pickle(bytes, at: system.position, skippingUnknown: skippingUnknown)
         let keys = try Pickle(bytes, at: saved.position, skippingUnknown: skippingUnknown)
-        try self.init(saved, .parts(saved.parts(of: bytes, at: keys.position, in: keys.texts())))
+        try self.init(saved, .parts(saved.parts(of: bytes, at: keys.position, in: keys)))
     }
 
     /// The tensors called so, which are some of `names`.
@@ -60,8 +60,9 @@ struct TorchCheckpoint {
             do throws(PackError) {
                 let view = pickle.tensors[tensors[name]!], storage = pickle.storages[view.storage]
                 guard let type = storage.type.element else { throw PackError("is a \(storage.type.name), expected floats") }
-                let content = if let known = contents[storage.key] { known } else { try self.content(of: storage.key) }
-                contents[storage.key] = content
+                let key = try pickle.name(storage.key)
+                let content = if let known = contents[key] { known } else { try self.content(of: key) }
+                contents[key] = content
                 guard product([storage.count], type.size) == content.count else {
                     throw PackError("storage has \(content.count) bytes, expected \(storage.count) elements of \(type.size)")
                 }
@@ -97,10 +98,10 @@ extension Pickle.TensorView {
             last += reach
         }
         let bytes = storage.slice(offset * type.size..<(count == 0 ? offset : last + 1) * type.size)
-        return Tensor(type: type, shape: shape, strides: isInOrder ? nil : strides, bytes: bytes)
+        return Tensor(type: type, shape: shape, strides: count == 0 || isInOrder ? nil : strides, bytes: bytes)
     }
 
-    /// Whether the values lie row after row without a gap.
+    /// Whether the values, of which there are some, lie row after row without a gap.
     private var isInOrder: Bool {
         var next = 1
         for (size, stride) in zip(shape, strides).reversed() where size != 1 {
@@ -112,7 +113,7 @@ extension Pickle.TensorView {
 }
 
 extension Pickle {
-    private static let deepest = 3, maximumEntries = 1 << 20
+    private static let deepest = 3, maximumEntries = 1 << 20, maximumNameBytes = 1 << 24
 
     /// The numbers of the tensors in the dictionary that the pickle is and in those in it.
     fileprivate func namedTensors() throws(PackError) -> [String: Int] {
@@ -120,19 +121,28 @@ extension Pickle {
             throw PackError("holds no dictionary of tensors; save the network's state_dict()")
         }
         var found: [String: Int] = [:]
-        var rest = [(dictionary: root, prefix: "", depth: 1)], visited = 0
+        var rest = [(dictionary: root, prefix: "", depth: 1)], visited = 0, nameBytes = 0
+        // A dictionary that is in many others makes many names of its own.
+        func join(_ prefix: String, _ key: Range<Int>) throws(PackError) -> String {
+            let joined = prefix + (try name(key))
+            nameBytes += joined.utf8.count
+            guard nameBytes <= Self.maximumNameBytes else {
+                throw PackError("has names of more than \(Self.maximumNameBytes) bytes")
+            }
+            return joined
+        }
         while let (dictionary, prefix, depth) = rest.popLast() {
             visited += dictionaries[dictionary].count
             guard visited <= Self.maximumEntries else { throw PackError("has more than \(Self.maximumEntries) entries") }
             for case (.text(let key), let value) in dictionaries[dictionary] {
                 switch value {
                 case .tensor(let number):
-                    let name = prefix + string(key)
+                    let name = try join(prefix, key)
                     guard found.updateValue(number, forKey: name) == nil else {
                         throw PackError("\(printable(name.utf8)) is there twice")
                     }
                 case .dictionary(let number) where depth < Self.deepest:
-                    rest.append((number, prefix + string(key) + ".", depth + 1))
+                    rest.append((number, try join(prefix, key) + ".", depth + 1))
                 default: break
                 }
             }
@@ -141,26 +151,24 @@ extension Pickle {
     }
 
     /// Whether the pickle is a dictionary in which `key` is true.
-    fileprivate func says(_ key: String) -> Bool {
+    fileprivate func says(_ key: String) throws(PackError) -> Bool {
         guard case .dictionary(let root) = root else { return false }
-        return dictionaries[root].contains {
-            if case (.text(let text), .boolean(true)) = $0 { string(text) == key } else { false }
+        for case (.text(let text), .boolean(true)) in dictionaries[root] {
+            if try name(text) == key { return true }
         }
+        return false
     }
 
-    /// The texts in the list that the pickle is.
-    fileprivate func texts() -> [String] {
-        guard case .sequence(let root) = root else { return [] }
-        return sequences[root].compactMap { if case .text(let text) = $0 { string(text) } else { nil } }
-    }
-
-    /// The storages called `keys`, which lie one after another from `start` on.
+    /// The storages in the order of the texts in the list that `keys` is, which lie one after another from `start` on.
     fileprivate func parts(
-        of bytes: UnsafeRawBufferPointer, at start: Int, in keys: [String]
+        of bytes: UnsafeRawBufferPointer, at start: Int, in keys: Pickle
     ) throws(PackError) -> [String: UnsafeRawBufferPointer] {
-        let types = Dictionary(storages.map { ($0.key, $0.type) }) { first, _ in first }
+        guard case .sequence(let list) = keys.root else { return [:] }
+        var types: [String: StorageType] = [:]
+        for storage in storages { types[try name(storage.key)] = storage.type }
         var parts: [String: UnsafeRawBufferPointer] = [:], position = start
-        for key in keys {
+        for case .text(let text) in keys.sequences[list] {
+            let key = try keys.name(text)
             guard let type = types[key], bytes.count - position >= 8 else {
                 throw PackError("storage \(printable(key.utf8)) is missing, the file is cut off or damaged")
             }

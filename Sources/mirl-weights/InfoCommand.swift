@@ -25,7 +25,7 @@ private func summary(of weights: WeightFile) -> String {
     let tasks = Architecture.tasks.filter { weights.mixture(of: $0) != nil }
     // Provenance is a stranger's text: whatever might steer a terminal is left out, line ends excepted.
     let provenance = weights.provenance.unicodeScalars.filter {
-        $0 == "\n" || $0.properties.generalCategory != .control
+        $0 == "\n" || ![.control, .format].contains($0.properties.generalCategory)
     }
     let lines = [
         ("provenance", weights.provenance.isEmpty ? "not stated" : String(String.UnicodeScalarView(provenance))),

@@ -24,6 +24,9 @@ struct HostileCheckpointTests {
 
     private static let outside = "\"output.weight\": offset "
 
+    /// Strides that overflow where they are compared with those of neighbours, in a tensor without values.
+    static let overflowing = tensor("output.weight: shape is [", shape: [0, 1 << 62, 4], strides: [7, 4, 1])
+
     static let tensorCases = [
         tensor(outside, offset: 1),
         tensor(outside, offset: -1),
@@ -36,6 +39,7 @@ struct HostileCheckpointTests {
         tensor(outside, shape: [.max, .max, 3, 3]),
         tensor(outside, shape: [-3, -8, 3, 3]),
         tensor("output.weight: shape is [", shape: [1 << 20, 1 << 20, 1 << 20, 0], strides: [1 << 40, 0, 0, 1 << 62]),
+        overflowing,
         tensor("is a LongStorage, expected floats", type: "LongStorage", count: 108),
         tensor("has 864 bytes, expected 216 elements of 2", type: "HalfStorage"),
         tensor("has 864 bytes, expected 432 elements", count: 432),
@@ -136,6 +140,65 @@ struct HostileCheckpointTests {
     @Test(arguments: pickleCases) func hostilePicklesAreRefused(_ hostile: Case) throws {
         let reason = try #require(importRefusal(hostile.bytes))
         #expect(reason.contains(hostile.testDescription), "\(reason)")
+    }
+
+    // MARK: costs
+
+    /// Files that would take gigabytes or minutes if each use of a text copied it, or if its parts were put together anew.
+    static let costlyCases = [
+        // A long text that is memorized, as what names a storage, as the name of a storage, and as a dictionary's.
+        pickle("a name has 1000000 bytes, expected at most 1024", storage(long, "0") + again(3000)),
+        pickle("no tensor is called", storage(Pickled.text("storage"), long) + again(3000) + Pickled.dictionary([])),
+        pickle("a name has 1000000 bytes, expected at most 1024", dictionaries(named: long)),
+        Case("a name has 1000000 bytes, expected at most 1024", legacy(keys: [0x28] + long + [0x71, 0] + repeated([0x68, 0], 3000) + [0x6C])),
+        // The same with the longest that are names.
+        pickle("no tensor is called", storage(Pickled.text("storage"), text(1024)) + again(300_000) + Pickled.dictionary([])),
+        pickle("names of more than 16777216 bytes", dictionaries(named: text(1024), 500_000)),
+        Case("is missing", legacy(keys: [0x28] + text(1024) + [0x71, 0] + repeated([0x68, 0], 1_000_000) + [0x6C])),
+        // Names of globals with many dots.
+        pickle("a name has 8000 bytes, expected at most 256", text(8000, of: ".") + text(1) + [0x93]),
+        pickle(
+            "no tensor is called",
+            Pickled.text("torch.nn") + [0x71, 0] + Pickled.text(String(repeating: "x", count: 256)) + [0x71, 1]
+                + repeated([0x68, 0, 0x68, 1, 0x93, 0x30], 200_000) + Pickled.dictionary([])),
+        pickle(
+            "no tensor is called",
+            Pickled.text("torch.nn" + String(repeating: ".", count: 248)) + [0x71, 0] + text(1) + [0x71, 1]
+                + repeated([0x68, 0, 0x68, 1, 0x93, 0x30], 200_000) + Pickled.dictionary([])),
+        Case("more than 262144 values", Checkpoint.file(header: #"{"a":["# + String(repeating: "0,", count: 4 << 20) + "0]}", data: [])),
+        Case(
+            "more than 262144 values",
+            Checkpoint.file(header: "{" + (0..<500_000).map { "\"\($0)\":{}" }.joined(separator: ",") + "}", data: [])),
+    ]
+
+    private static func text(_ count: Int, of character: Character = "x") -> [UInt8] {
+        Pickled.text(String(repeating: character, count: count))
+    }
+
+    private static let long = text(1_000_000)
+
+    /// The name of a storage, which is memorized.
+    private static func storage(_ kind: [UInt8], _ key: [UInt8]) -> [UInt8] {
+        Pickled.tuple(kind, Pickled.global("torch", "FloatStorage"), key, Pickled.text("cpu"), Pickled.integer(1)) + [0x71, 0, 0x30]
+    }
+
+    private static func storage(_ kind: [UInt8], _ key: String) -> [UInt8] { storage(kind, Pickled.text(key)) }
+
+    /// As many storages of the name that is memorized.
+    private static func again(_ count: Int) -> [UInt8] { repeated([0x68, 0, 0x51, 0x30], count) }
+
+    /// A dictionary of as many uses of one dictionary, under one name.
+    private static func dictionaries(named name: [UInt8], _ count: Int = 3000) -> [UInt8] {
+        name + [0x71, 0, 0x30, 0x7D, 0x71, 1, 0x30, 0x7D, 0x28] + repeated([0x68, 0, 0x68, 1], count) + [0x75]
+    }
+
+    /// A file in the format before 1.6.
+    private static func legacy(keys: [UInt8]) -> [UInt8] {
+        let magic: [UInt8] = [
+            0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E,
+        ]
+        let system = Pickled.dictionary([("little_endian", [0x88])])
+        return [magic, Pickled.file(system), Pickled.file(Pickled.dictionary([])), Pickled.file(keys)].flatMap { $0 }
     }
 
     // MARK: archives

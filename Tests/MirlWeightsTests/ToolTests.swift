@@ -67,6 +67,13 @@ struct ToolTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
+    /// Escape sequences, and overrides of the direction in which text runs.
+    @Test func hostileCheckpointsTakeNoTerminalByTheirProvenance() throws {
+        defer { cleanUp() }
+        #expect(try run("pack", input, output, "--provenance", "a\u{1B}[31m\nb\u{202E}c\u{2066}d\u{200F}e").code == 0)
+        #expect(try run("info", output).out.hasPrefix("provenance          a[31m\nbcde\n"))
+    }
+
     @Test func promptsMayHaveEightBits() throws {
         defer { cleanUp() }
         #expect(try run("pack", input, output, "--prompts", "int8").code == 0)
@@ -99,6 +106,16 @@ struct ToolTests {
         #expect(!FileManager.default.fileExists(atPath: output))
         #expect(try run("import", input, output, "--skip-unknown").code == 0)
         #expect(FileManager.default.fileExists(atPath: output) && !FileManager.default.fileExists(atPath: trace))
+    }
+
+    /// Within 2 seconds of the processor and 600 MB of addresses.
+    @Test(arguments: HostileCheckpointTests.costlyCases + [HostileCheckpointTests.overflowing])
+    func hostileCheckpointsTakeLittleTimeAndMemory(_ hostile: DamageTests.Case) throws {
+        defer { cleanUp() }
+        try Data(hostile.bytes).write(to: URL(filePath: input))
+        let outcome = try shell("ulimit -t 2; ulimit -v 600000; \"$WEIGHTS\" import in.safetensors out.mirl")
+        #expect(outcome.code == 2)
+        #expect(outcome.error.contains(hostile.testDescription), "\(outcome.error)")
     }
 
     @Test func badInputExitsWith2AndLeavesNoFile() throws {
