@@ -15,7 +15,10 @@ struct HostWorkers: Workers {
     let runner: HostRunner
     let arithmetic: HostArithmetic
 
-    func run(_ count: Int, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
+    /// The host waits for its threads in its own way.
+    func run(
+        _ count: Int, whileWaiting: () -> Void, _ body: (_ item: Int, _ thread: Int) -> Void
+    ) throws(MirlError) {
         let (status, done) = withoutActuallyEscaping(body) { body in
             let job = HostJob(count: count, threads: threads, body: body)
             let status = arithmetic.call {

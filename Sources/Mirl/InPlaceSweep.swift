@@ -24,7 +24,7 @@ struct InPlaceSweep {
 
     /// To be called before any band is swept.
     func saveBoundaries(of run: Run, shared: UnsafeMutablePointer<Float>) {
-        for (i, band) in sweep.bands.enumerated().dropFirst() {
+        for (i, band) in sweep.bands.enumerated().dropFirst() where run.goesOn() {
             for (map, saved) in zip(sweep.map.maps, saved.maps) {
                 for side in 0..<2 {
                     let row = map.row(band.lowerBound - 1 + side, in: run.memory)

@@ -6,15 +6,16 @@ struct Pixels {
 
     /// Fills the map from the image, grey in all three channels, padded right and bottom by reflection (by repeating
     /// the edge where the image is too small to reflect).
-    func load() {
+    func load(_ progress: Progress) throws(MirlError) {
         switch image.format.sample {
-        case .uint8: load(UInt8.self) { Float($0) / 255 }
-        case .uint16: load(UInt16.self) { Float($0) / 65535 }
-        case .float: load(Float.self, clamped)
+        case .uint8: try load(UInt8.self, progress) { Float($0) / 255 }
+        case .uint16: try load(UInt16.self, progress) { Float($0) / 65535 }
+        case .float: try load(Float.self, progress, clamped)
         }
     }
 
-    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's.
+    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's. Asks nobody: half a
+    /// result must not be left behind.
     func store(to output: ImageBuffer, strength: Float) {
         switch image.format.sample {
         case .uint8: store(to: output, strength, from: { Float($0) / 255 }, as: { UInt8(clamped($0) * 255 + 0.5) })
@@ -23,9 +24,12 @@ struct Pixels {
         }
     }
 
-    private func load<Sample>(_: Sample.Type, _ value: (Sample) -> Float) {
+    private func load<Sample>(
+        _: Sample.Type, _ progress: Progress, _ value: (Sample) -> Float
+    ) throws(MirlError) {
         let bands = image.format.bands
         for y in 0..<map.height {
+            try progress.check()
             let samples = image.row(mirrored(y, image.height)).assumingMemoryBound(to: Sample.self)
             for c in 0..<3 {
                 let line = map.row(y, in: memory) + c * map.channelStride, band = image.format.band(of: c)

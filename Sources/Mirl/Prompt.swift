@@ -46,7 +46,7 @@ struct PromptMixture: Layer {
     private func sum(_ map: FeatureMap, rows: Range<Int>, into sums: UnsafeMutablePointer<Float>, _ run: Run) {
         sums.update(repeating: 0, count: map.channels * lanes)
         let whole = map.width / lanes * lanes
-        for y in rows {
+        for y in rows where run.goesOn() {
             let row = map.row(y, in: run.memory)
             for c in 0..<map.channels {
                 let line = UnsafeRawPointer(row + c * map.channelStride), out = sums + c * lanes

@@ -60,22 +60,20 @@ public final class Session {
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        func goOn(_ done: Float) -> Bool {
-            guard let progress else { return true }
-            return arithmetic.call { progress(done) }
-        }
-        let restored: FeatureMap, base: UnsafeMutablePointer<Float>, mixtures: [[Float]]
+        let tell = progress.map { tell in { done in arithmetic.call { tell(done) } } }
+        let restored: FeatureMap, base: UnsafeMutablePointer<Float>, mixtures: [[Float]], progress: Progress
         let plan = try plan(width: input.width, height: input.height)
         if let memoryLimit, plan.size * MemoryLayout<Float>.stride > memoryLimit {
-            (restored, base, mixtures) = try restoreTiles(
-                of: input, within: memoryLimit, task: task, arithmetic, goOn: goOn)
+            (restored, base, mixtures, progress) = try restoreTiles(
+                of: input, within: memoryLimit, task: task, arithmetic, tell: tell)
         } else {
             base = try memory.floats(plan.size, arithmetic)
-            let run = begin(plan, input, in: base, task: task, arithmetic, goOn: goOn)
+            progress = Progress(total: plan.cost, tell: tell)
+            let run = try begin(plan, input, in: base, task: task, arithmetic, progress)
             try forward(plan, run, visit: nil)
             (restored, mixtures) = (plan.image, run.mixtures)
         }
-        if !goOn(1) { throw .cancelled }
+        try progress.finish()
         Pixels(image: input, map: restored, memory: base).store(to: output, strength: strength)
         seen = model.nearest(mixtures.reversed())
     }
@@ -83,12 +81,12 @@ public final class Session {
     /// Loads an image for `plan` into the memory from `base` on.
     private func begin(
         _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, task: Task,
-        _ arithmetic: HostArithmetic, goOn: @escaping (Float) -> Bool
-    ) -> Run {
-        Pixels(image: input, map: plan.image, memory: base).load()
+        _ arithmetic: HostArithmetic, _ progress: Progress
+    ) throws(MirlError) -> Run {
+        try Pixels(image: input, map: plan.image, memory: base).load(progress)
         return Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
-            steering: model.mixtures[task], cost: plan.cost, goOn: goOn)
+            steering: model.mixtures[task], progress: progress)
     }
 
     private func forward(
@@ -122,27 +120,26 @@ extension Session {
     /// The restored image, the memory that holds it, and the mean of the tiles' prompt mixtures.
     private func restoreTiles(
         of input: ImageBuffer, within limit: Int, task: Task, _ arithmetic: HostArithmetic,
-        goOn: @escaping (Float) -> Bool
-    ) throws(MirlError) -> (FeatureMap, UnsafeMutablePointer<Float>, [[Float]]) {
+        tell: ((Float) -> Bool)?
+    ) throws(MirlError) -> (FeatureMap, UnsafeMutablePointer<Float>, [[Float]], Progress) {
         let restored = FeatureMap(offset: 0, channels: 3, height: input.height, width: input.width)
         let tiling = try tiling(of: input, within: limit, besides: restored.count)
         let plan = try plan(width: tiling.tileWidth, height: tiling.tileHeight)
         let base = try memory.floats(restored.count + plan.size, arithmetic)
-        base.update(repeating: 0, count: restored.count)
         let tiles = tiling.rows.flatMap { row in tiling.columns.map { (row: row, column: $0) } }
+        let progress = Progress(total: Double(tiles.count) * plan.cost, tell: tell)
+        try restored.clear(in: base, progress)
         let share = 1 / Float(tiles.count)
         var mixtures: [[Float]] = []
-        for (i, tile) in tiles.enumerated() {
+        for tile in tiles {
             let part = input.part(columns: tile.column.range, rows: tile.row.range)
-            let run = begin(plan, part, in: base + restored.count, task: task, arithmetic) { done in
-                goOn((Float(i) + done) * share)
-            }
+            let run = try begin(plan, part, in: base + restored.count, task: task, arithmetic, progress)
             try forward(plan, run, visit: nil)
-            restored.add(plan.image, of: run.memory, at: tile.row, tile.column, in: base)
+            try restored.add(plan.image, of: run.memory, at: tile.row, tile.column, in: base, progress)
             let weighted = run.mixtures.map { $0.map { $0 * share } }
             mixtures = mixtures.isEmpty ? weighted : zip(mixtures, weighted).map { zip($0, $1).map(+) }
         }
-        return (restored, base, mixtures)
+        return (restored, base, mixtures, progress)
     }
 
     /// The largest tiles whose memory, and `extra` floats, stay within `limit` bytes.
@@ -177,12 +174,21 @@ extension ImageBuffer {
 }
 
 extension FeatureMap {
+    /// Sets all values to zero.
+    fileprivate func clear(in memory: UnsafeMutablePointer<Float>, _ progress: Progress) throws(MirlError) {
+        for y in 0..<height {
+            try progress.check()
+            row(y, in: memory).update(repeating: 0, count: rowStride)
+        }
+    }
+
     /// Adds a tile, weighted.
     fileprivate func add(
         _ tile: FeatureMap, of tileMemory: UnsafeMutablePointer<Float>, at rows: Tiling.Span, _ columns: Tiling.Span,
-        in memory: UnsafeMutablePointer<Float>
-    ) {
+        in memory: UnsafeMutablePointer<Float>, _ progress: Progress
+    ) throws(MirlError) {
         for (y, rowWeight) in zip(rows.range, rows.weights) {
+            try progress.check()
             for c in 0..<channels {
                 let from = tile.row(y - rows.range.lowerBound, in: tileMemory) + c * tile.channelStride
                 let to = row(y, in: memory) + c * channelStride + columns.range.lowerBound
@@ -201,7 +207,8 @@ extension Session {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let plan = try plan(width: input.width, height: input.height), base = try memory.floats(plan.size, arithmetic)
-        try forward(plan, begin(plan, input, in: base, task: task, arithmetic, goOn: { _ in true }), visit: visit)
+        let progress = Progress(total: plan.cost, tell: nil)
+        try forward(plan, begin(plan, input, in: base, task: task, arithmetic, progress), visit: visit)
     }
 }
 

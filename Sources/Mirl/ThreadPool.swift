@@ -5,9 +5,9 @@ import Synchronization
 /// Threads that share out numbered work items; the caller's thread is one of them.
 ///
 /// Made anew after a fork, since threads do not survive it.
-final class ThreadPool: Workers, @unchecked Sendable {
+package final class ThreadPool: Workers, @unchecked Sendable {
     /// The threads that work, the caller's included.
-    let threads: Int
+    private let threads: Int
 
     private typealias Work = (_ item: Int, _ thread: Int) -> Void
 
@@ -29,7 +29,7 @@ final class ThreadPool: Workers, @unchecked Sendable {
     private var generation = 0
     private var stopping = false
 
-    init(threads: Int) throws(MirlError) {
+    package init(threads: Int) throws(MirlError) {
         self.threads = threads
         try start()
     }
@@ -49,7 +49,9 @@ final class ThreadPool: Workers, @unchecked Sendable {
     /// As many threads as this process may use.
     static var available: Int { max(1, Int(mirlk_processors())) }
 
-    func run(_ count: Int, _ body: (_ item: Int, _ thread: Int) -> Void) throws(MirlError) {
+    package func run(
+        _ count: Int, whileWaiting: () -> Void, _ body: (_ item: Int, _ thread: Int) -> Void
+    ) throws(MirlError) {
         if owner != getpid() {
             workers = []
             try start()
@@ -69,7 +71,12 @@ final class ThreadPool: Workers, @unchecked Sendable {
             pthread_mutex_unlock(mutex)
             watch { runningSeen.load(ordering: .relaxed) == 0 }
             pthread_mutex_lock(mutex)
-            while running > 0 { pthread_cond_wait(done, mutex) }
+            while running > 0 {
+                guard waitsInVain(10_000_000) else { continue }
+                pthread_mutex_unlock(mutex)
+                whileWaiting()
+                pthread_mutex_lock(mutex)
+            }
             work = nil
         }
     }
@@ -92,6 +99,16 @@ final class ThreadPool: Workers, @unchecked Sendable {
             if happens() { return }
             mirlk_pause()
         }
+    }
+
+    /// Waits for `done` with the mutex locked; whether that takes longer than so many nanoseconds.
+    private func waitsInVain(_ nanoseconds: Int) -> Bool {
+        var end = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &end)
+        let sum = end.tv_nsec + nanoseconds
+        end.tv_sec += sum / 1_000_000_000
+        end.tv_nsec = sum % 1_000_000_000
+        return pthread_cond_timedwait(done, mutex, &end) == ETIMEDOUT
     }
 
     private func serve(thread: Int) {
@@ -119,7 +136,11 @@ final class ThreadPool: Workers, @unchecked Sendable {
         generationSeen.store(0, ordering: .relaxed)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
-        pthread_cond_init(done, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(done, &attributes)
+        pthread_condattr_destroy(&attributes)
         // The host's signal handlers run on the host's threads.
         var all = sigset_t(), previous = sigset_t()
         sigfillset(&all)

@@ -1,0 +1,70 @@
+import Glibc
+import Synchronization
+
+/// Tells the host how far the restoration of an image is, on the caller's thread, and learns whether it is still wanted.
+final class Progress {
+    private let tell: ((Float) -> Bool)?
+    private let caller = pthread_self()
+    private let isCancelled = Atomic(false)
+
+    // In multiply-adds: all of them, those of finished phases, and the phase under way.
+    private let total: Double
+    private var finished = 0.0
+    private var phase = (cost: 0.0, items: 1.0)
+    private let itemsDone = Atomic(0)
+    private var told: Float = 0
+    private var lastAsked = -Double.infinity
+
+    /// `total` is the cost of all phases; `tell` is given the share done, 0...1, never falling, and cancels by saying no.
+    init(total: Double, tell: ((Float) -> Bool)?) {
+        self.total = total
+        self.tell = tell
+    }
+
+    func begin(_ items: Int, cost: Double) {
+        phase = (cost, Double(items))
+        itemsDone.store(0, ordering: .relaxed)
+    }
+
+    /// To be called on any thread.
+    func itemIsDone() { itemsDone.wrappingAdd(1, ordering: .relaxed) }
+
+    func end() throws(MirlError) {
+        finished += phase.cost
+        phase = (0, 1)
+        ask(finished / total)
+        try check()
+    }
+
+    /// Asks for the last time.
+    func finish() throws(MirlError) {
+        ask(1)
+        try check()
+    }
+
+    /// Whether the work is still wanted. On the caller's thread this asks the host, though not for every question.
+    func goesOn() -> Bool {
+        if tell != nil, pthread_equal(caller, pthread_self()) != 0, seconds() - lastAsked > 0.01 {
+            let part = phase.cost * Double(itemsDone.load(ordering: .relaxed)) / phase.items
+            ask((finished + part) / total)
+        }
+        return !isCancelled.load(ordering: .relaxed)
+    }
+
+    func check() throws(MirlError) {
+        if !goesOn() { throw .cancelled }
+    }
+
+    private func ask(_ done: Double) {
+        guard let tell, !isCancelled.load(ordering: .relaxed) else { return }
+        told = max(told, Float(min(1, done)))
+        if !tell(told) { isCancelled.store(true, ordering: .relaxed) }
+        lastAsked = seconds()
+    }
+
+    private func seconds() -> Double {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    }
+}
