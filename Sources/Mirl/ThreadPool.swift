@@ -15,7 +15,9 @@ package final class ThreadPool: Workers, @unchecked Sendable {
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var workers: [pthread_t] = []
-    private var owner = getpid()
+    /// `Forks.count` when the workers were started, and whether they all were.
+    private var birth = 0
+    private var isStarted = false
 
     /// Copies of `generation` and `running` to be watched without the mutex.
     private let generationSeen = Atomic(0)
@@ -35,12 +37,7 @@ package final class ThreadPool: Workers, @unchecked Sendable {
     }
 
     deinit {
-        if owner == getpid() {
-            stop()
-            pthread_mutex_destroy(mutex)
-            pthread_cond_destroy(wake)
-            pthread_cond_destroy(done)
-        }
+        if isStarted, birth == Forks.count { stop() }
         mutex.deallocate()
         wake.deallocate()
         done.deallocate()
@@ -52,10 +49,7 @@ package final class ThreadPool: Workers, @unchecked Sendable {
     package func run(
         _ count: Int, whileWaiting: () -> Void, _ body: (_ item: Int, _ thread: Int) -> Void
     ) throws(MirlError) {
-        if owner != getpid() {
-            workers = []
-            try start()
-        }
+        if !isStarted || birth != Forks.count { try start() }
         withoutActuallyEscaping(body) { body in
             pthread_mutex_lock(mutex)
             defer { pthread_mutex_unlock(mutex) }
@@ -130,10 +124,13 @@ package final class ThreadPool: Workers, @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
+    /// Starts the workers, whatever a fork or a failure has left behind; on an error there are none.
     private func start() throws(MirlError) {
-        owner = getpid()
-        generation = 0
+        if let failure = Forks.failure { throw .system("watching for forks: \(failure)") }
+        (birth, isStarted) = (Forks.count, false)
+        (generation, running, stopping) = (0, 0, false)
         generationSeen.store(0, ordering: .relaxed)
+        workers = []
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
         var attributes = pthread_condattr_t()
@@ -161,6 +158,7 @@ package final class ThreadPool: Workers, @unchecked Sendable {
             }
             workers.append(id)
         }
+        isStarted = true
     }
 
     private func stop() {
@@ -171,6 +169,9 @@ package final class ThreadPool: Workers, @unchecked Sendable {
         pthread_mutex_unlock(mutex)
         for worker in workers { pthread_join(worker, nil) }
         workers = []
+        pthread_mutex_destroy(mutex)
+        pthread_cond_destroy(wake)
+        pthread_cond_destroy(done)
     }
 
     /// A worker's place. The pool outlives it, because `stop` joins every worker; a worker that held a reference would
