@@ -4,8 +4,9 @@
  *     mirl::session session(model);
  *     session.restore(mirl::image(mirl::format::rgb8, width, height, pixels));
  *
- * Errors are thrown as mirl::error. What a callback throws ends the restoration and is thrown by restore.
- * A model may be shared by threads; a session serves one thread at a time. mirl.h says the rest. */
+ * Errors are thrown as mirl::error. What a callback or the memory resource throws ends the restoration and is
+ * thrown by restore. A model may be shared by threads; a session serves one thread at a time. mirl.h says the
+ * rest. */
 #ifndef MIRL_HPP
 #define MIRL_HPP
 
@@ -188,18 +189,17 @@ public:
     {
         if (!host_)
             throw error(MIRL_ERROR_ARGUMENT, "session: was moved from");
+        call now(options.progress);
         mirl_restore_options c = {};
         c.struct_size = sizeof c;
         c.task = static_cast<mirl_task>(options.task);
         c.strength = options.strength;
         c.progress = options.progress ? report : nullptr;
-        c.user_data = host_.get();
-        host_->progress = &options.progress;
-        host_->thrown = nullptr;
+        c.user_data = &now;
         detail::reason why;
         mirl_status result = mirl_restore(get(), input.get(), output.get(), &c, &why);
-        if (host_->thrown)
-            std::rethrow_exception(std::exchange(host_->thrown, nullptr));
+        if (now.thrown)
+            std::rethrow_exception(now.thrown);
         if (result == MIRL_ERROR_CANCELLED)
             return false;
         why.check(result);
@@ -223,8 +223,6 @@ private:
     /* What the callbacks find behind their void pointer: it stays where it is when the session moves. */
     struct host {
         session_options options;
-        const std::function<bool(float)> *progress = nullptr;
-        std::exception_ptr thrown;
         mirl_session *handle = nullptr;
         host() = default;
         host(const host &) = delete;
@@ -232,13 +230,36 @@ private:
         ~host() { mirl_session_free(handle); }
     };
 
+    /* A call of restore. All callbacks come on its thread, so what they throw is kept with the thread's innermost call;
+     * the session may have another one on another thread, which mirl_restore refuses. */
+    struct call {
+        const std::function<bool(float)> &progress;
+        std::exception_ptr thrown;
+        call *const outer;
+
+        explicit call(const std::function<bool(float)> &p) : progress(p), outer(innermost()) { innermost() = this; }
+        call(const call &) = delete;
+        call &operator=(const call &) = delete;
+        ~call() { innermost() = outer; }
+
+        static call *&innermost() noexcept
+        {
+            thread_local call *c = nullptr;
+            return c;
+        }
+        static void keep_exception() noexcept
+        {
+            if (innermost() != nullptr)
+                innermost()->thrown = std::current_exception();
+        }
+    };
+
     static int report(void *data, float done) noexcept
     {
-        host *h = static_cast<host *>(data);
         try {
-            return (*h->progress)(done) ? 0 : 1;
+            return static_cast<call *>(data)->progress(done) ? 0 : 1;
         } catch (...) {
-            h->thrown = std::current_exception();
+            call::keep_exception();
             return 1;
         }
     }
@@ -249,7 +270,7 @@ private:
             h->options.runner(work(function, work_data), count);
             return 0;
         } catch (...) {
-            h->thrown = std::current_exception();
+            call::keep_exception();
             return 1;
         }
     }
@@ -258,6 +279,7 @@ private:
         try {
             return static_cast<host *>(data)->options.memory->allocate(size, alignment);
         } catch (...) {
+            call::keep_exception();
             return nullptr;
         }
     }

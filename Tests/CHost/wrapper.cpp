@@ -97,6 +97,44 @@ static void check_progress(const mirl::model &model)
     CHECK(session.restore(view(p)) && p == expected);
 }
 
+/* A busy session refuses another image, and the callbacks of the first go on. */
+static void check_nesting(const mirl::model &model, const pixels &expected)
+{
+    int parts = 0, refusals = 0;
+    bool throws = false;
+    mirl::session_options with_runner;
+    with_runner.threads = 1;
+    with_runner.runner = [&](mirl::work part, std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; i++)
+            part(i);
+        if (parts++ > 10 && throws)
+            throw std::runtime_error("from the runner");
+    };
+    mirl::session session(model, with_runner), other(model);
+    pixels second = picture();
+    auto nest = [&] {
+        mirl::restore_options inner;
+        inner.progress = [&](float) { return true; };
+        CHECK(thrown<mirl::error>([&] { session.restore(view(second), inner); }).find("already") != std::string::npos);
+        CHECK(second == picture());
+        refusals++;
+    };
+    mirl::restore_options options;
+    options.progress = [&](float) { return nest(), true; };
+    CHECK(restored(session, options) == expected && refusals > 1);
+
+    /* A restoration by another session, in between, takes none of this one's exceptions and gives it none. */
+    throws = true;
+    options.progress = [&](float) { return parts % 8 != 0 || restored(other) == expected; };
+    CHECK(thrown<std::runtime_error>([&] { restored(session, options); }) == "from the runner");
+
+    throws = false;
+    refusals = 0;
+    options.progress = [&](float done) -> bool { nest(); if (done > 0.5f) throw std::runtime_error("from progress"); return true; };
+    CHECK(thrown<std::runtime_error>([&] { restored(session, options); }) == "from progress" && refusals > 1);
+    CHECK(restored(session) == expected);
+}
+
 static void check_runner(const mirl::model &model, const pixels &expected)
 {
     bool fails = false;
@@ -148,7 +186,7 @@ static void check_memory(const mirl::model &model, const pixels &expected)
     {
         mirl::session session(model, options);
         memory.limit = 100;
-        CHECK(thrown<mirl::error>([&] { restored(session); }).find("allocate") != std::string::npos);
+        CHECK(thrown<std::bad_alloc>([&] { restored(session); }) == std::bad_alloc().what());
         memory.limit = SIZE_MAX;
         CHECK(restored(session) == expected);
     }
@@ -180,6 +218,7 @@ int main()
     check_errors(model);
     check_tasks(model);
     check_progress(model);
+    check_nesting(model, expected);
     check_runner(model, expected);
     check_memory(model, expected);
     check_moves(model, expected);
