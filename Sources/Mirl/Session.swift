@@ -2,9 +2,11 @@ import MirlKernels
 
 /// Restores images one after another, owning all scratch memory; serves one thread at a time.
 public final class Session {
-    /// The degradation that the last restoration's prompt mixtures were nearest to, with its share of the evidence
-    /// (0...1); nil if the weights carry no mixtures to compare with.
-    public private(set) var seen: (task: Task, confidence: Float)?
+    /// A degradation that prompt mixtures were nearest to, with its share of the evidence (0...1).
+    public typealias Sight = (task: Task, confidence: Float)
+
+    /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.
+    public private(set) var seen: Sight?
 
     private let model: Model
     private let threads: Int
@@ -213,13 +215,17 @@ extension Session {
 }
 
 extension Model {
-    /// The task whose mean mixtures are nearest to the given ones (squared distance), with its share of closeness.
-    func nearest(_ seen: [[Float]]) -> (task: Task, confidence: Float)? {
-        let closeness = mixtures.map { task, mean in
-            let distance = zip(mean.joined(), seen.joined()).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-            return (task: task, confidence: 1 / (distance + 1e-6))
+    /// The task whose mean mixtures are nearest to the given ones (squared distance), with its share of closeness; nil if
+    /// there are none, or if the distances are not numbers.
+    func nearest(_ seen: [[Float]]) -> Session.Sight? {
+        let closeness = Task.allCases.compactMap { task in
+            mixtures[task].map { mean -> Session.Sight in
+                let distance = zip(mean.joined(), seen.joined()).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                return (task, 1 / (distance + 1e-6))
+            }
         }
         let total = closeness.reduce(0) { $0 + $1.confidence }
-        return closeness.max { $0.confidence < $1.confidence }.map { ($0.task, $0.confidence / total) }
+        guard total > 0, total.isFinite, let best = closeness.max(by: { $0.confidence < $1.confidence }) else { return nil }
+        return (best.task, best.confidence / total)
     }
 }

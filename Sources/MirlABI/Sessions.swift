@@ -8,16 +8,26 @@ let largestThreadCount: UInt32 = 1024
 
 /// What a mirl_session points to.
 private final class SessionHandle {
-    let session: Session
+    private let session: Session
     private let isBusy = Atomic(false)
+    private let lastSight = Mutex(Session.Sight?.none)
 
     init(_ session: Session) { self.session = session }
 
-    /// Whether the session is the caller's until `release`: a second use while it restores an image, from another
-    /// thread or from within a callback, must be refused instead of corrupting the first.
-    func claim() -> Bool { !isBusy.exchange(true, ordering: .acquiring) }
+    /// What was seen last; nil while the session is at work. May be called at any time.
+    var sight: Session.Sight? { isBusy.load(ordering: .acquiring) ? nil : lastSight.withLock { $0 } }
 
-    func release() { isBusy.store(false, ordering: .releasing) }
+    /// Calls `body` with the session, unless it restores an image: a second use meanwhile, from another thread or from
+    /// within a callback, must be refused instead of corrupting the first.
+    func use(_ body: (Session) throws(MirlError) -> Void) throws(MirlError) {
+        guard !isBusy.exchange(true, ordering: .acquiring) else {
+            throw .argument("session: is already restoring an image")
+        }
+        defer { isBusy.store(false, ordering: .releasing) }
+        try body(session)
+        let seen = session.seen
+        lastSight.withLock { $0 = seen }
+    }
 }
 
 @c @implementation
@@ -48,10 +58,10 @@ public func mirl_restore(
         let target = try readImage(output, "output")
         try checkPair(source, target)
         let wishes = try RestoreWishes(options)
-        guard handle.claim() else { throw .argument("session: is already restoring an image") }
-        defer { handle.release() }
-        try handle.session.restore(
-            source, into: target, task: wishes.task, strength: wishes.strength, progress: wishes.progress)
+        try handle.use { session throws(MirlError) in
+            try session.restore(
+                source, into: target, task: wishes.task, strength: wishes.strength, progress: wishes.progress)
+        }
     }
 }
 
@@ -59,12 +69,9 @@ public func mirl_restore(
 public func mirl_session_seen(_ session: OpaquePointer?, _ confidence: UnsafeMutablePointer<Float>?) -> mirl_task {
     confidence?.pointee = 0
     guard let session else { return MIRL_AUTO }
-    let handle = object(session, as: SessionHandle.self)
-    guard handle.claim() else { return MIRL_AUTO }
-    defer { handle.release() }
-    guard let seen = handle.session.seen else { return MIRL_AUTO }
-    confidence?.pointee = seen.confidence
-    return seen.task.number
+    guard let sight = object(session, as: SessionHandle.self).sight else { return MIRL_AUTO }
+    confidence?.pointee = sight.confidence
+    return sight.task.number
 }
 
 extension Session {

@@ -39,6 +39,7 @@ void check_progress(void);
 void check_cancel(void);
 void check_thread_counts(void);
 void check_threads_end(void);
+void check_looking_on(void);
 void check_shared_model(void);
 void check_runner(void);
 void check_allocator(void);

@@ -1,4 +1,4 @@
-/* main.c - run one check of a C host by its name. */
+/* main.c - run one check of a C host by its name; without a name, list them. */
 #include "host.h"
 
 #include <stdio.h>
@@ -20,6 +20,7 @@ static const struct {
     { "cancel", check_cancel },
     { "thread-counts", check_thread_counts },
     { "threads-end", check_threads_end },
+    { "looking-on", check_looking_on },
     { "shared-model", check_shared_model },
     { "runner", check_runner },
     { "allocator", check_allocator },
@@ -29,12 +30,16 @@ static const struct {
 
 int main(int count, char **arguments)
 {
+    for (size_t i = 0; count == 1 && i < sizeof checks / sizeof *checks; i++)
+        puts(checks[i].name);
+    if (count == 1)
+        return 0;
     for (size_t i = 0; count == 2 && i < sizeof checks / sizeof *checks; i++)
         if (strcmp(arguments[1], checks[i].name) == 0) {
             checks[i].check();
             return 0;
         }
-    fprintf(stderr, "usage: host CHECK\n");
+    fprintf(stderr, "usage: host [CHECK]\n");
     return 64;
 }
 

@@ -1,9 +1,12 @@
 /* threads.c - threads change nothing but the time: not their number in a session, not sessions side by side. */
+#define _POSIX_C_SOURCE 200809L
 #include "host.h"
 
 #include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 static mirl_image restored_with(uint32_t threads, const mirl_image *image)
 {
@@ -30,6 +33,7 @@ void check_thread_counts(void)
 typedef struct {
     mirl_session *session;
     mirl_image image, expected;
+    atomic_bool done;
 } job;
 
 static void *work(void *user_data)
@@ -65,6 +69,34 @@ void check_shared_model(void)
     }
 }
 
+static void *look(void *user_data)
+{
+    job *j = user_data;
+    float confidence;
+    do {
+        mirl_task seen = mirl_session_seen(j->session, &confidence);
+        CHECK((seen == MIRL_AUTO) == (confidence == 0));
+    } while (!j->done);
+    return NULL;
+}
+
+/* Asking what a session saw, over and over, does not keep it from its work. */
+void check_looking_on(void)
+{
+    mirl_image image = new_image(MIRL_RGB8, 8, 8, 0);
+    job j = { .session = default_session(1), .image = image, .expected = restored_with(1, &image) };
+    pthread_t onlooker;
+    CHECK(pthread_create(&onlooker, NULL, look, &j) == 0);
+    for (int i = 0; i < 30; i++)
+        work(&j);
+    j.done = true;
+    CHECK(pthread_join(onlooker, NULL) == 0);
+    CHECK(mirl_session_seen(j.session, NULL) != MIRL_AUTO);
+    mirl_session_free(j.session);
+    free(image.data);
+    free(j.expected.data);
+}
+
 /* How many threads this process has. */
 static int count_threads(void)
 {
@@ -84,6 +116,8 @@ void check_threads_end(void)
     int before = count_threads();
     for (int i = 0; i < 5; i++)
         free(restored_with(3, &image).data);
+    for (int i = 0; i < 1000 && count_threads() > before; i++)
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); /* a thread that was joined is listed a little longer */
     CHECK(count_threads() == before);
     free(image.data);
 }

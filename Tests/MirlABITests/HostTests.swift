@@ -1,11 +1,21 @@
 // What a C program may rely on; the checks themselves are C, in Tests/CHost.
+import Foundation
 import Testing
 
 @Suite struct HostTests {
-    @Test(arguments: [
-        "layout", "features", "arguments", "statuses", "formats", "blue-first", "sharing-memory", "strength", "progress", "cancel", "thread-counts",
-        "threads-end", "shared-model", "runner", "allocator", "fork", "surroundings",
-    ])
+    /// The checks that the program lists; the error instead, if it cannot be had.
+    static let checks: [String] = {
+        do {
+            let outcome = try Workshop.run(Workshop.host.get().path, [])
+            return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        } catch {
+            return ["\(error)"]
+        }
+    }()
+
+    @Test func thereAreChecks() { #expect(Self.checks.count > 15) }
+
+    @Test(arguments: checks)
     func cHost(check: String) throws {
         let outcome = try Workshop.run(Workshop.host.get().path, [check])
         #expect(outcome.status == 0)
