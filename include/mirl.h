@@ -8,8 +8,8 @@
  *
  * A model is immutable and may be shared by any number of threads; a session serves one thread at a time
  * and owns all scratch memory. The library never prints or exits, and leaves signals, locale, descriptors and
- * the floating-point environment as they are. A child of fork may go on using what its parent made, unless
- * another thread was inside a call on it. Once loaded the library stays: dlclose does not unload it.
+ * the floating-point environment as they are. A child of fork may go on using what its parent made, unless it
+ * was forked inside a call on it, by any thread. Once loaded the library stays: dlclose does not unload it.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
  * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, from a program
@@ -146,8 +146,8 @@ typedef void (*mirl_work)(void *work_data, uint32_t index);
 
 /* The host's parallel-for: calls work(work_data, i) once for each i < count, in any order, on any threads, at
  * the same time or one after another, and returns when all these calls have returned. 0 on success; anything
- * else ends the restoration with MIRL_ERROR_SYSTEM. Called some hundred times for an image, from the thread
- * that restores it, with a `count` of at most the session's threads. */
+ * else ends the restoration with MIRL_ERROR_SYSTEM. Called some hundred times for an image, or for each of its
+ * tiles, from the thread that restores it, with a `count` of at most the session's threads. */
 typedef int (*mirl_runner)(void *runner_data, mirl_work work, void *work_data, uint32_t count);
 
 /* `size` bytes that begin at a multiple of `alignment`, a power of two; NULL if there are none. */
@@ -159,18 +159,19 @@ typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, 
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads;    /* up to 1024; 0: as many as the process may use. The result never depends on it. */
+    uint32_t threads;    /* up to 1024; 0: the processors in its affinity mask. The result never depends on it. */
     const char *kernels; /* one of mirl_kernels_name; NULL: the environment's MIRL_KERNELS if possible, or the best */
     mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
     void *runner_data;   /* handed to `runner` */
-    /* Both or neither: where the scratch memory for images comes from, which is all that grows with an image.
+    /* Both or neither: where the scratch memory for images comes from, which is all that grows with their pixels.
      * Called from mirl_restore and mirl_session_free, on their caller's thread; NULL: malloc. */
     mirl_allocate allocate;
     mirl_deallocate deallocate;
     void *allocator_data; /* handed to both */
     /* The most bytes of scratch memory for an image; 0: no limit. A larger image is restored in tiles that fade into
      * each other over 64 pixels or more: slightly differently, each tile seeing for itself what MIRL_AUTO sees.
-     * MIRL_ERROR_MEMORY if tiles of 256x256 are too much. */
+     * Besides a tile's memory this takes the result as floats, some 12 bytes a pixel of the image; MIRL_ERROR_MEMORY
+     * if that and tiles of 256x256 are too much. */
     uint64_t memory_limit;
 } mirl_session_options;
 
@@ -186,7 +187,8 @@ void mirl_session_free(mirl_session *session);
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
  * and 1 at last. Returns 0 to go on; anything else cancels. It is asked every ten milliseconds or so, however
- * large the image; with a runner that leaves all work to other threads only between their parts. */
+ * large the image; with a runner only where that thread does parts of the work, and between the runner's calls.
+ * After 1 the output is written, some milliseconds a megapixel, and nothing can stop that. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {
@@ -198,8 +200,8 @@ typedef struct mirl_restore_options {
 } mirl_restore_options;
 
 /* Restores `input` into `output`, which has the same width, height and format. Both may be the same memory
- * with the same stride; otherwise no row of one may touch a row of the other. Bytes between rows stay as they
- * are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of `output` is
+ * with the same stride, or lie side by side in rows of the same stride; otherwise they must be apart. Bytes
+ * between rows stay as they are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of `output` is
  * as it was before the call. A session that is restoring an image refuses a second one. */
 mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
                          const mirl_restore_options *options, mirl_error *error);
