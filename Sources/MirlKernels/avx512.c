@@ -2,7 +2,9 @@
 #if __x86_64__
 #include <immintrin.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"), min_vector_width(512))), apply_to = function)
+#pragma clang attribute push(                                                                                     \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,f16c"), min_vector_width(512))),               \
+    apply_to = function)
 #define LANES 16
 #define FUSED 1
 #define GRAM_ROWS 8

@@ -50,8 +50,8 @@ INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdif
     }
 }
 
-/* Blocks of as many rows as there are registers for, then of half as many, since single rows cannot keep the processor
- * busy. */
+/* Blocks of as many rows as there are registers for, then of half and a quarter as many, since single rows cannot keep
+ * the processor busy; rows are left over only where a quarter is more than one. */
 INLINE void gram_columns(const int vectors, const float *q, uint32_t q_rows, ptrdiff_t stride, const float *k,
                          uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns) {
     uint32_t i = 0;

@@ -22,6 +22,8 @@ INLINE void mix_block(const int rows, const int vectors, const float *weights, u
     }
 }
 
+/* Blocks of as many rows as there are registers for, then of a third as many; rows are left over only where a third is
+ * more than one. */
 INLINE void mix_rows(const int vectors, const float *weights, uint32_t rows, uint32_t channels, const float *in,
                      ptrdiff_t stride, float *out, ptrdiff_t out_stride, uint32_t width) {
     uint32_t i = 0;

@@ -2,8 +2,8 @@
 
 enum { NORM_VECTORS = 4 }; /* of pixels that are summed side by side, as one sum would wait for itself */
 
-INLINE void normalize_columns(const int vectors, float *tile, ptrdiff_t stride, uint32_t channels, const float *weight,
-                              const float *bias) {
+INLINE void normalize_columns(const int vectors, float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width,
+                              const float *weight, const float *bias) {
     float scale = 1.0f / (float)channels;
     vec mean[NORM_VECTORS], factor[NORM_VECTORS];
     UNROLL for (int i = 0; i < vectors; i++) mean[i] = factor[i] = (vec){};
@@ -20,7 +20,8 @@ INLINE void normalize_columns(const int vectors, float *tile, ptrdiff_t stride, 
     for (uint32_t c = 0; c < channels; c++)
         UNROLL for (int i = 0; i < vectors; i++) {
             float *pixels = tile + c * stride + i * LANES;
-            store(pixels, multiply_add((load(pixels) - mean[i]) * factor[i], splat(weight[c]), splat(bias[c])));
+            vec normal = multiply_add((load(pixels) - mean[i]) * factor[i], splat(weight[c]), splat(bias[c]));
+            store_some(pixels, normal, i < vectors - 1 ? LANES : width - i * LANES);
         }
 }
 
@@ -29,10 +30,10 @@ static void normalize(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t
     for (uint32_t x = 0; x < width; x += NORM_VECTORS * LANES) {
         uint32_t part = width - x < NORM_VECTORS * LANES ? width - x : NORM_VECTORS * LANES;
         switch ((part - 1) / LANES) {
-        case 0: normalize_columns(1, tile + x, stride, channels, weight, bias); break;
-        case 1: normalize_columns(2, tile + x, stride, channels, weight, bias); break;
-        case 2: normalize_columns(3, tile + x, stride, channels, weight, bias); break;
-        default: normalize_columns(4, tile + x, stride, channels, weight, bias);
+        case 0: normalize_columns(1, tile + x, stride, channels, part, weight, bias); break;
+        case 1: normalize_columns(2, tile + x, stride, channels, part, weight, bias); break;
+        case 2: normalize_columns(3, tile + x, stride, channels, part, weight, bias); break;
+        default: normalize_columns(4, tile + x, stride, channels, part, weight, bias);
         }
     }
 }

@@ -87,23 +87,97 @@ private let pitch = Int(MIRLK_TILE)
                 let variance = pixel.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(channels)
                 return (pixel[c] - mean) / (variance + 1e-5).squareRoot() * Double(weight[c]) + Double(bias[c])
             }
-            for c in 0..<channels {
-                for x in 0..<width { #expect(abs(Double(out[c * pitch + x]) - normal(c, x)) < 2e-6) }
-            }
+            #expect(holds(out, channels, width, tolerance: 2e-6, normal), "\(width) pixels")
         }
     }
 
-    @Test(arguments: tables.indices) func geluIsWithinAMillionthOfTheExactForm(table: Int) {
-        var gate = (0..<64).map { Float($0) * 0.25 - 8 } + [Float](repeating: 0, count: 64)
-        for offset in stride(from: Float(0), to: 0.25, by: 0.0078125) {
-            for i in 0..<64 { gate[i] = Float(i) * 0.25 - 8 + offset }
-            let x = gate
-            let ones = [Float](repeating: 1, count: 128)
-            tables[table].gelu_gate(&gate, ones, pitch, 1, 64)
-            for i in 0..<64 {
-                let exact = Double(x[i]) * 0.5 * (1 + erf(Double(x[i]) / 2.squareRoot()))
-                #expect(abs(Double(gate[i]) - exact) < 1e-6, "gelu(\(x[i]))")
+    /// What the gate makes of each x; all of them are multiplied by 1.
+    private func gelu(_ xs: [Float], table: Int) -> [Float] {
+        var gate = xs + [Float](repeating: canary, count: Int(MIRLK_SLACK))
+        let ones = [Float](repeating: 1, count: gate.count)
+        for x in stride(from: 0, to: xs.count, by: pitch) {
+            gate.withUnsafeMutableBufferPointer {
+                tables[table].gelu_gate($0.baseAddress! + x, ones, pitch, 1, UInt32(min(pitch, xs.count - x)))
             }
+        }
+        return Array(gate.prefix(xs.count))
+    }
+
+    @Test(arguments: tables.indices) func geluIsWithinAMillionthOfTheExactForm(table: Int) {
+        let near = stride(from: Float(-8), through: 8, by: 1 / 1024).map { $0 }
+        let far = stride(from: Float(8), through: 1000, by: 0.375).flatMap { [$0, -$0] } + [1e30, -1e30]
+        let edge = [Float(5.3), 5.3.nextUp, 5.3.nextDown, -5.3, -5.3.nextUp, -5.3.nextDown]
+        let xs = near + far + edge
+        for (x, result) in zip(xs, gelu(xs, table: table)) {
+            let exact = Double(x) * 0.5 * erfc(-Double(x) / 2.squareRoot())
+            if abs(Double(result) - exact) > 1e-6 { Issue.record("gelu(\(x)) is \(result), not \(exact)") }
+        }
+    }
+
+    @Test(arguments: tables.indices) mutating func gatesOfAnyWidth(table: Int) {
+        for width in widths {
+            let before = tile(5, width: width), value = tile(5, width: width)
+            var out = before
+            tables[table].gelu_gate(&out, value, pitch, 5, UInt32(width))
+            #expect(
+                holds(out, 5, width, tolerance: 2e-6) { c, x in
+                    let gate = Double(before[c * pitch + x])
+                    return gate * 0.5 * erfc(-gate / 2.squareRoot()) * Double(value[c * pitch + x])
+                }, "\(width) pixels")
+        }
+    }
+
+    @Test(arguments: tables.indices) mutating func copies(table: Int) {
+        for width in widths {
+            let input = tile(7, width: width)
+            var out = tile(7, width: 0)
+            tables[table].copy(input, pitch, &out, pitch, 7, UInt32(width), pitch)
+            #expect(holds(out, 7, width, tolerance: 0) { Double(input[$0 * pitch + $1]) }, "\(width) pixels")
+        }
+    }
+
+    /// Channels 4 c + 2 dy + dx are pixel (2 x + dx, dy) of channel c, there and back.
+    @Test mutating func shuffles() {
+        let channels = 3
+        for width in widths where 2 * width <= pitch {
+            let input = tile(4 * channels, width: width), row = channels * pitch
+            var lines = tile(2 * channels, width: 0)
+            mirlk_shuffle(input, pitch, &lines, pitch, row, UInt32(channels), UInt32(width))
+            #expect(
+                holds(lines, 2 * channels, 2 * width, tolerance: 0) { line, x in
+                    let (dy, c) = line.quotientAndRemainder(dividingBy: channels)
+                    return Double(input[(4 * c + 2 * dy + x % 2) * pitch + x / 2])
+                }, "\(width) pixels")
+            var back = tile(4 * channels, width: 0)
+            for dy in 0..<2 {
+                lines.withUnsafeBufferPointer {
+                    mirlk_unshuffle(
+                        $0.baseAddress! + dy * row, pitch, &back, pitch, UInt32(dy), UInt32(channels), UInt32(width))
+                }
+            }
+            #expect(
+                holds(back, 4 * channels, width, tolerance: 0) { Double(input[$0 * pitch + $1]) }, "\(width) pixels")
+        }
+    }
+
+    /// Columns and shares are arbitrary, the last column included, which has no right neighbour.
+    @Test mutating func stretches() {
+        let channels = 3, last = 20
+        for width in widths {
+            let above = tile(channels, width: last + 1), below = tile(channels, width: last + 1)
+            let left = (0..<width).map { Int32($0 == width - 1 ? last : $0 * last / width) }
+            let shares = (0..<width).map { _ in Float.random(in: 0...1, using: &random) }
+            var out = tile(channels, width: 0)
+            mirlk_stretch(
+                above, below, 0.25, pitch, UInt32(last), left, shares, &out, pitch, UInt32(channels), UInt32(width))
+            #expect(
+                holds(out, channels, width, tolerance: 1e-6) { c, x in
+                    let l = c * pitch + Int(left[x]), r = c * pitch + min(Int(left[x]) + 1, last)
+                    func mixed(_ line: [Float]) -> Double {
+                        Double(line[l]) * (1 - Double(shares[x])) + Double(line[r]) * Double(shares[x])
+                    }
+                    return 0.75 * mixed(above) + 0.25 * mixed(below)
+                }, "\(width) pixels")
         }
     }
 
@@ -114,8 +188,10 @@ private let pitch = Int(MIRLK_TILE)
             let q = tile(count.q, width: width), k = tile(count.k, width: width)
             let start = floats(count.q * count.k)
             var gram = start + [Float](repeating: canary, count: Int(MIRLK_SLACK))
-            var qSquares = [Float](repeating: 0, count: count.q * squareSize)
-            var kSquares = [Float](repeating: 0, count: count.k * squareSize)
+            func squares(_ rows: Int) -> [Float] {
+                [Float](repeating: 0, count: rows * squareSize) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
+            }
+            var qSquares = squares(count.q), kSquares = squares(count.k)
             var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (count.k + 16))
             tables[table].gram(
                 q, UInt32(count.q), k, UInt32(count.k), pitch, UInt32(width), &gram, &qSquares, &kSquares, &room)
@@ -133,6 +209,7 @@ private let pitch = Int(MIRLK_TILE)
                     let exact = (0..<width).reduce(0.0) { $0 + Double(rows[i * pitch + $1]) * Double(rows[i * pitch + $1]) }
                     #expect(abs(sum - exact) < 1e-4)
                 }
+                #expect(squares.dropFirst(count * squareSize).allSatisfy { $0.bitPattern == canary.bitPattern })
             }
             #expect(gram.dropFirst(count.q * count.k).allSatisfy { $0.bitPattern == canary.bitPattern })
         }
