@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "MirlKernels.h"
 
+#include <errno.h>
 #include <sched.h>
 
 extern const mirlk_kernels mirlk_portable;
@@ -20,13 +21,13 @@ const mirlk_kernels *const *mirlk_available(void) {
     return all + (v4 ? 0 : v3 ? 1 : 2);
 }
 
-uint32_t mirlk_enter_arithmetic(void) {
-    uint32_t saved = _mm_getcsr();
+uint64_t mirlk_enter_arithmetic(void) {
+    uint64_t saved = _mm_getcsr();
     _mm_setcsr(0x9fc0); /* round to nearest, no exceptions, flush to zero, denormals are zero */
     return saved;
 }
 
-void mirlk_leave_arithmetic(uint32_t saved) { _mm_setcsr(saved); }
+void mirlk_leave_arithmetic(uint64_t saved) { _mm_setcsr((unsigned)saved); }
 
 #else
 
@@ -37,24 +38,39 @@ const mirlk_kernels *const *mirlk_available(void) {
 
 #if __aarch64__
 
-uint32_t mirlk_enter_arithmetic(void) {
-    uint64_t saved;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
+/* FPCR, the control register, and above it FPSR, the sticky flags; both have 32 bits that count. */
+uint64_t mirlk_enter_arithmetic(void) {
+    uint64_t control, flags;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(control), "=r"(flags));
     __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)1 << 24)); /* round to nearest, no exceptions, flush to zero */
-    return (uint32_t)saved;
+    return flags << 32 | (uint32_t)control;
 }
 
-void mirlk_leave_arithmetic(uint32_t saved) { __asm__ volatile("msr fpcr, %0" ::"r"((uint64_t)saved)); }
+void mirlk_leave_arithmetic(uint64_t saved) {
+    __asm__ volatile("msr fpcr, %0\n\tmsr fpsr, %1" ::"r"(saved & 0xffffffff), "r"(saved >> 32));
+}
 
 #else
 
-uint32_t mirlk_enter_arithmetic(void) { return 0; }
-void mirlk_leave_arithmetic(uint32_t saved) { (void)saved; }
+uint64_t mirlk_enter_arithmetic(void) { return 0; }
+void mirlk_leave_arithmetic(uint64_t saved) { (void)saved; }
 
 #endif
 #endif
 
+/* The system refuses a set that is smaller than its own, whose size it does not say. */
 uint32_t mirlk_processors(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 0;
+    for (int most = 1024; most <= 1 << 20; most *= 2) {
+        cpu_set_t *set = CPU_ALLOC(most);
+        if (!set)
+            return 0;
+        size_t size = CPU_ALLOC_SIZE(most);
+        int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : -1, reason = errno;
+        CPU_FREE(set);
+        if (count >= 0)
+            return (uint32_t)count;
+        if (reason != EINVAL)
+            return 0;
+    }
+    return 0;
 }

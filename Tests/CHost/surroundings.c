@@ -3,17 +3,31 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
-static unsigned float_state(void) { return _mm_getcsr(); /* control and sticky exception flags */ }
+static uint64_t float_state(void) { return _mm_getcsr(); /* control and sticky exception flags */ }
 static void flush_denormals(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
+#elif defined(__aarch64__)
+static uint64_t float_state(void)
+{
+    uint64_t control, flags;
+    __asm__ volatile("mrs %0, fpcr\n\tmrs %1, fpsr" : "=r"(control), "=r"(flags));
+    return flags << 32 | control;
+}
+static void flush_denormals(void)
+{
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    __asm__ volatile("msr fpcr, %0" ::"r"(control | 1 << 24));
+}
 #else
-static unsigned float_state(void) { return 0; }
+static uint64_t float_state(void) { return 0; }
 static void flush_denormals(void) { }
 #endif
 
@@ -46,8 +60,88 @@ static int open_descriptors(void)
 {
     int count = 0;
     for (int i = 0; i < 256; i++)
-        count += lseek(i, 0, SEEK_CUR) != -1 || isatty(i);
+        count += fcntl(i, F_GETFD) != -1;
     return count;
+}
+
+/* The state that the host has set, and the callbacks that found it. */
+static struct {
+    uint64_t expected;
+    int progress, runs, allocations, deallocations, works;
+} found;
+
+static bool is_own_state(void) { return fegetround() == FE_UPWARD && float_state() == found.expected; }
+
+static int watching(void *user_data, float done)
+{
+    (void)user_data, (void)done;
+    found.progress += is_own_state();
+    return 0;
+}
+
+static void *take(void *data, size_t size, size_t alignment)
+{
+    void *block = NULL;
+    (void)data;
+    found.allocations += is_own_state();
+    CHECK(posix_memalign(&block, alignment, size) == 0);
+    return block;
+}
+
+static void give_back(void *data, void *block, size_t size, size_t alignment)
+{
+    (void)data, (void)size, (void)alignment;
+    found.deallocations += is_own_state();
+    free(block);
+}
+
+typedef struct {
+    mirl_work work;
+    void *data;
+} part;
+
+/* A thread of the host with a rounding mode of its own, in which work leaves it. */
+static void *foreign_thread(void *user_data)
+{
+    part *p = user_data;
+    CHECK(fesetround(FE_DOWNWARD) == 0 && feclearexcept(FE_ALL_EXCEPT) == 0);
+    uint64_t state = float_state();
+    p->work(p->data, 0);
+    found.works += fegetround() == FE_DOWNWARD && float_state() == state;
+    return NULL;
+}
+
+static int run(void *runner_data, mirl_work work, void *work_data, uint32_t count)
+{
+    pthread_t thread;
+    part p = { work, work_data };
+    (void)runner_data;
+    found.runs += is_own_state();
+    CHECK(pthread_create(&thread, NULL, foreign_thread, &p) == 0 && pthread_join(thread, NULL) == 0);
+    for (uint32_t i = 1; i < count; i++)
+        work(work_data, i);
+    return 0;
+}
+
+/* All callbacks find the host's floating-point state, and so do its threads after their work. */
+static void check_callbacks(const mirl_image *image, const mirl_image *expected)
+{
+    mirl_model *model = default_model();
+    mirl_session *session = NULL;
+    mirl_session_options wishes = {
+        .struct_size = sizeof wishes, .threads = 2, .runner = run, .allocate = take, .deallocate = give_back
+    };
+    mirl_restore_options options = { sizeof options, MIRL_AUTO, 1, watching, NULL };
+    mirl_image output = copy_of(image);
+    CHECK_STATUS(mirl_session_new(model, &wishes, &session, NULL), MIRL_OK);
+    found.expected = float_state();
+    CHECK_STATUS(mirl_restore(session, image, &output, &options, NULL), MIRL_OK);
+    mirl_session_free(session);
+    CHECK(same_bytes(&output, expected));
+    CHECK(found.allocations == 1 && found.deallocations == 1);
+    CHECK(found.runs > 10 && found.works == found.runs && found.progress > found.runs);
+    mirl_model_free(model);
+    free(output.data);
 }
 
 static mirl_image restored(const mirl_image *image)
@@ -73,13 +167,14 @@ void check_surroundings(void)
     CHECK(fesetround(FE_UPWARD) == 0);
     flush_denormals();
     CHECK(feclearexcept(FE_ALL_EXCEPT) == 0);
-    unsigned state = float_state();
+    uint64_t state = float_state();
     mirl_model *model = default_model();
     CHECK(mirl_memory_estimate(model, 1021, 1019, 3) > 0 && mirl_memory_estimate(model, 65535, 65535, 1) > 0);
     mirl_model_free(model);
     mirl_image output = restored(&image);
     CHECK(fegetround() == FE_UPWARD && float_state() == state);
     CHECK(same_bytes(&output, &expected));
+    check_callbacks(&image, &expected);
     free(image.data);
     free(expected.data);
     free(output.data);

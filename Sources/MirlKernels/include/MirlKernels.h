@@ -51,7 +51,8 @@ typedef struct mirlk_kernels {
     void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
                       const float *bias);
 
-    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form. */
+    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form, for any
+     * finite gate. */
     void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width);
 
     /* Adds the products of all pairs of rows of q and k, gram[i * k_rows + j] += sum over pixels of q[i] * k[j], and
@@ -82,7 +83,7 @@ void mirlk_stretch(const float *above, const float *below, float below_share, pt
 /* The tables that this processor can run, best first, NULL at the end. */
 const mirlk_kernels *const *mirlk_available(void);
 
-/* The processors that this process may run on; 0 if the system will not say. */
+/* The processors in this process's affinity mask; 0 if the system will not say. */
 uint32_t mirlk_processors(void);
 
 /* Tells the processor that this thread is waiting for another. */
@@ -97,5 +98,5 @@ static inline void mirlk_pause(void) {
 /* Between enter and leave, this thread computes as the network expects, whatever its host has set: it rounds to
  * nearest, traps nothing, and flushes denormals to zero, as they cost a hundred times a normal number and add nothing.
  * `enter` returns what `leave` restores. */
-uint32_t mirlk_enter_arithmetic(void);
-void mirlk_leave_arithmetic(uint32_t saved);
+uint64_t mirlk_enter_arithmetic(void);
+void mirlk_leave_arithmetic(uint64_t saved);
