@@ -26,7 +26,9 @@ package final class Storage: @unchecked Sendable {
         let size = Int(status.st_size)
         guard size > 0 else { throw .invalid(field: "file length", declared: "0", expected: "a file with content") }
         let address = mmap(nil, size, PROT_READ, MAP_PRIVATE | Self.populate, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw .lastSystemError("map") }
+        guard let address, address != MAP_FAILED else {
+            throw errno == ENOMEM ? .memory(bytes: size) : .lastSystemError("map")
+        }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
         release = .unmap
     }

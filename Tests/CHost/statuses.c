@@ -1,8 +1,11 @@
 /* statuses.c - failures that are not the caller's: files, weights, memory; and that their messages fit. */
+#define _GNU_SOURCE
 #include "host.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static mirl_error error = { .struct_size = sizeof error };
 
@@ -14,8 +17,10 @@ static void check_file_errors(void)
     CHECK_STATUS(mirl_model_open("/", &model, &error), MIRL_ERROR_IO);
     CHECK_STATUS(mirl_model_open("/proc/self/exe", &model, &error), MIRL_ERROR_WEIGHTS);
     CHECK_STATUS(mirl_model_open_memory("not weights", 11, &model, &error), MIRL_ERROR_WEIGHTS);
-    CHECK_STATUS(mirl_model_open_memory("", 0, &model, NULL), MIRL_ERROR_WEIGHTS);
     CHECK(error.message[0] != 0);
+    CHECK_STATUS(mirl_model_open_memory("", 0, &model, NULL), MIRL_ERROR_WEIGHTS);
+    CHECK_STATUS(mirl_model_open_memory("", 0, &model, &error), MIRL_ERROR_WEIGHTS);
+    CHECK(strstr(error.message, "file length") != NULL);
     CHECK(model == NULL);
 }
 
@@ -67,6 +72,22 @@ static void check_memory_error(void)
     mirl_session_free(session);
 }
 
+/* A file that is larger than the memory that the process may use. */
+static void check_large_file(void)
+{
+    char path[] = "/tmp/mirl-large-XXXXXX";
+    int file = mkstemp(path);
+    CHECK(file >= 0 && ftruncate(file, (off_t)1 << 32) == 0);
+    struct rlimit limit, little = { (rlim_t)1 << 30, RLIM_INFINITY };
+    mirl_model *model = NULL;
+    CHECK(getrlimit(RLIMIT_AS, &limit) == 0 && setrlimit(RLIMIT_AS, &little) == 0);
+    CHECK_STATUS(mirl_model_open(path, &model, &error), MIRL_ERROR_MEMORY);
+    CHECK(strstr(error.message, path) != NULL && strstr(error.message, "4294967296") != NULL && model == NULL);
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    close(file);
+    CHECK(unlink(path) == 0);
+}
+
 /* More threads than the memory for their stacks allows: nothing is left behind, and fewer can be had. */
 static void check_system_error(void)
 {
@@ -74,12 +95,16 @@ static void check_system_error(void)
     mirl_session *session = NULL;
     mirl_session_options options = { .struct_size = sizeof options, .threads = 1024 };
     struct rlimit limit, little = { (rlim_t)1 << 30, RLIM_INFINITY };
+    pthread_attr_t usual, large;
+    CHECK(pthread_getattr_default_np(&usual) == 0 && pthread_getattr_default_np(&large) == 0);
+    CHECK(pthread_attr_setstacksize(&large, 1 << 23) == 0 && pthread_setattr_default_np(&large) == 0);
     CHECK(getrlimit(RLIMIT_AS, &limit) == 0 && setrlimit(RLIMIT_AS, &little) == 0);
     CHECK_STATUS(mirl_session_new(model, &options, &session, &error), MIRL_ERROR_SYSTEM);
     CHECK(session == NULL && error.status == MIRL_ERROR_SYSTEM && strstr(error.message, "thread") != NULL);
     options.threads = 2;
     CHECK_STATUS(mirl_session_new(model, &options, &session, &error), MIRL_OK);
-    CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+    CHECK(setrlimit(RLIMIT_AS, &limit) == 0 && pthread_setattr_default_np(&usual) == 0);
+    CHECK(pthread_attr_destroy(&usual) == 0 && pthread_attr_destroy(&large) == 0);
     mirl_session_free(session);
     mirl_model_free(model);
 }
@@ -88,6 +113,7 @@ void check_statuses(void)
 {
     check_file_errors();
     check_long_messages();
+    check_large_file();
     check_system_error();
     check_memory_error();
 }
