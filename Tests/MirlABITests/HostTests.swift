@@ -7,7 +7,7 @@ import Testing
     static let checks: [String] = {
         do {
             let outcome = try Workshop.run(Workshop.host.get().path, [])
-            return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
+            return outcome.text.split(separator: "\n").map(String.init)
         } catch {
             return ["\(error)"]
         }

@@ -6,7 +6,7 @@ import Testing
     private func lines(_ command: String, _ arguments: [String]) throws -> [String] {
         let outcome = try Workshop.run(command, arguments + [Workshop.library.path])
         #expect(outcome.status == 0, "\(outcome.errors)")
-        return String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
+        return outcome.text.split(separator: "\n").map(String.init)
     }
 
     /// The names that the header declares as functions.

@@ -22,7 +22,7 @@ import Testing
 
     @Test func holdsForTheHeaderAsItIs() throws {
         let outcome = try check(replacing: "/* The bytes of a pixel", with: "/* A comment; the bytes of a pixel")
-        #expect(outcome.status == 0, "\(String(decoding: outcome.output, as: UTF8.self))\(outcome.errors)")
+        #expect(outcome.status == 0, "\(outcome.text)\(outcome.errors)")
     }
 
     @Test(arguments: [
@@ -44,6 +44,6 @@ import Testing
         let outcome = try check(
             replacing: "const char *mirl_task_name(mirl_task task);", with: "", symbol: ("    mirl_task_name;\n", ""))
         #expect(outcome.status == 1)
-        #expect(String(decoding: outcome.output, as: UTF8.self).contains("mirl_task_name"))
+        #expect(outcome.text.contains("mirl_task_name"))
     }
 }

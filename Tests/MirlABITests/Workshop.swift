@@ -5,6 +5,8 @@ struct Outcome {
     var status: Int32
     var output: Data
     var errors: String
+
+    var text: String { String(decoding: output, as: UTF8.self) }
 }
 
 struct Program {
@@ -68,7 +70,11 @@ enum Workshop {
         return program
     }
 
-    /// Runs a command in the sources, found on the path unless it is one, with files for its streams, so that none can block.
+    /// No command takes longer unless it hangs, not even on a machine with much else to do.
+    private static let limit = 300.0
+
+    /// Runs a command in the sources, found on the path unless it is one, with files for its streams, so that none can
+    /// block. One that hangs is killed.
     static func run(_ command: String, _ arguments: [String], input: Data = Data()) throws -> Outcome {
         let streams = ["in", "out", "err"].map { folder.appending(path: "\(UUID().uuidString).\($0)") }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -84,7 +90,10 @@ enum Workshop {
         process.standardOutput = try FileHandle(forWritingTo: streams[1])
         process.standardError = try FileHandle(forWritingTo: streams[2])
         try process.run()
+        let watch = DispatchWorkItem { [pid = process.processIdentifier] in kill(pid, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + limit, execute: watch)
         process.waitUntilExit()
+        watch.cancel()
         let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
         return Outcome(
             status: status, output: try Data(contentsOf: streams[1]),

@@ -18,6 +18,8 @@ import Testing
         return image.cropped(result)
     }
 
+    @Test func thereAreGoldenImages() { #expect(golden.sizes.count > (Golden.otherFolder == nil ? 4 : 0)) }
+
     @Test(arguments: Kernels.names) func outputsMatchAtEverySize(kernels: String) throws {
         for size in golden.sizes {
             let result = try output(golden.image("x_" + size), kernels: kernels)
