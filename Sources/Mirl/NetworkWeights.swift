@@ -29,7 +29,7 @@ struct BlockWeights: Sendable {
 }
 
 /// A prompt block (PromptIR, section 3.1).
-struct PromptWeights: @unchecked Sendable {
+struct PromptWeights: Sendable {
     let channels: Int
     let size: Int
     let components: Matrix

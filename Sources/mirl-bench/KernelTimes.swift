@@ -19,8 +19,8 @@ struct KernelTimes: ParsableCommand {
         guard Kernels.names.contains(kernels) else { throw ValidationError("\(kernels): not on this processor") }
     }
 
-    func run() {
-        let table = KernelTable(Kernels.tables.first { String(cString: $0.name) == kernels }!)
+    func run() throws {
+        let table = try KernelTable(Kernels.tables.first { String(cString: $0.name) == kernels }!)
         let arithmetic = mirlk_enter_arithmetic()
         defer { mirlk_leave_arithmetic(arithmetic) }
         for density in [0.03, 0.1, 0.5, 1] {
@@ -64,9 +64,9 @@ private struct KernelTable {
     private let table: Table
     private let peak: Double
 
-    init(_ kernels: mirlk_kernels) {
+    init(_ kernels: mirlk_kernels) throws {
         self.kernels = kernels
-        peak = vectorWidths.map { mirl_bench.peak(lanes: $0) }.max() ?? .nan
+        peak = try vectorWidths.map { try mirl_bench.peak(lanes: $0) }.max() ?? .nan
         table = Table("kernel", "shape", "density_%", "rate", "unit", "share_%")
         table.row("peak", "-", "-", peak / 1e9, "GFLOP/s", 100.0)
     }

@@ -71,8 +71,10 @@ struct Output: ParsableCommand {
     func run() throws {
         var output: [Float] = []
         let picture = FloatPicture(size)
-        try Session(try Model.open(path: weights)).trace(picture.buffer) { name, values in
-            if name == "output" { output = values }
+        try withExtendedLifetime(picture) {
+            try Session(try Model.open(path: weights)).trace(picture.buffer) { name, values in
+                if name == "output" { output = values }
+            }
         }
         try write(output, to: file)
     }

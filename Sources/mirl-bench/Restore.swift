@@ -15,6 +15,8 @@ struct Restore: ParsableCommand {
     @Option(help: "Threads to compute with.") var threads = 2
     @Option(help: "Seconds to spend on each size; it is restored at least twice and once before.") var seconds = 2.0
 
+    func validate() throws { try check(threads: threads) }
+
     func run() throws {
         let model = try Model.open(path: weights)
         let session = try Session(model, threads: threads)
