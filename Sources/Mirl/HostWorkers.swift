@@ -1,15 +1,15 @@
 import Synchronization
 
-/// The host's parallel-for: calls `work(data, i)` for each i < `count`, in any order, on any threads, at the same time or
-/// one after another, and returns when all calls have returned; anything but 0 if it could not.
+/// The host's parallel-for: calls `work(data, i)` for each i < `count`, in any order, on any threads, at the same time
+/// or one after another, and returns when all calls have returned; anything but 0 if it could not.
 public typealias HostRunner = (_ count: UInt32, _ work: HostWork, _ data: UnsafeMutableRawPointer) -> Int32
 
 public typealias HostWork = @convention(c) (_ data: UnsafeMutableRawPointer?, _ index: UInt32) -> Void
 
 /// Work on the threads of the host.
 ///
-/// Each call that the host makes takes items until none is left, so that threads of unequal speed are all kept busy, and
-/// a host that makes fewer calls than it should, or one after another, still gets everything done.
+/// Each call that the host makes takes items until none is left, so that threads of unequal speed are all kept busy,
+/// and a host that makes fewer calls than it should, or one after another, still gets everything done.
 struct HostWorkers: Workers {
     let threads: Int
     let runner: HostRunner

@@ -46,22 +46,7 @@ public struct ImageBuffer {
         self.data = data
     }
 
-    /// Throws if the image cannot be what it says.
-    func check(_ name: String) throws(MirlError) {
-        guard (1...4).contains(format.bands) else {
-            throw .argument("\(name): \(format.bands) bands, expected 1 to 4")
-        }
-        guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else {
-            throw .argument("\(name): \(width)x\(height) pixels, expected 1 to \(Geometry.maximumSide) each way")
-        }
-        guard stride >= width * format.bytesPerPixel else {
-            throw .argument("\(name): rows \(stride) bytes apart, but \(width * format.bytesPerPixel) bytes long")
-        }
-        let alignment = format.sample.rawValue
-        guard stride % alignment == 0, Int(bitPattern: data) % alignment == 0 else {
-            throw .argument("\(name): rows do not start at multiples of \(alignment) bytes")
-        }
-    }
+    var rowBytes: Int { width * format.bytesPerPixel }
 
     func row(_ y: Int) -> UnsafeMutableRawPointer { data + y * stride }
 }

@@ -52,8 +52,9 @@ public final class Model: Sendable {
     /// Whether the weights can be told to do this task; otherwise a restoration goes as with `auto`.
     public func knows(_ task: Task) -> Bool { task == .auto || mixtures[task] != nil }
 
-    /// The scratch memory, in bytes, that a session takes to restore an image of this size; nil if the size cannot be.
+    /// The scratch memory, in bytes, that a session takes to restore an image of this size; nil if a number cannot be.
     public func memoryEstimate(width: Int, height: Int, threads: Int) -> Int? {
+        guard (0...Session.mostThreads).contains(threads) else { return nil }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads

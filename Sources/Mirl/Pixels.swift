@@ -14,12 +14,14 @@ struct Pixels {
         }
     }
 
-    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's. Asks nobody: half a
+    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's, and so is what the map
+    /// has no finite number for. Asks nobody: half a
     /// result must not be left behind.
     func store(to output: ImageBuffer, strength: Float) {
         switch image.format.sample {
         case .uint8: store(to: output, strength, from: { Float($0) / 255 }, as: { UInt8(clamped($0) * 255 + 0.5) })
-        case .uint16: store(to: output, strength, from: { Float($0) / 65535 }, as: { UInt16(clamped($0) * 65535 + 0.5) })
+        case .uint16:
+            store(to: output, strength, from: { Float($0) / 65535 }, as: { UInt16(clamped($0) * 65535 + 0.5) })
         case .float: store(to: output, strength, from: clamped, as: clamped)
         }
     }
@@ -51,7 +53,8 @@ struct Pixels {
                 for c in 0..<colours {
                     let restored = colours == 3 ? line[c * stride + x] : grey(line + x, stride)
                     let place = x * bands + image.format.band(of: c), before = value(old[place])
-                    new[place] = sample(before + strength * (restored - before))
+                    let change = strength * (restored - before)
+                    new[place] = sample(change.isFinite ? before + change : before)
                 }
                 if bands > colours { new[x * bands + colours] = old[x * bands + colours] }
             }

@@ -21,7 +21,8 @@ struct Plan {
     /// nil if the memory could not even be counted.
     init?(_ weights: NetworkWeights, width: Int, height: Int, threads: Int) {
         func padded(_ side: Int) -> Int { (side + Plan.multiple - 1) / Plan.multiple * Plan.multiple }
-        guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return nil }
+        let sides = 1...Geometry.maximumSide
+        guard sides.contains(width), sides.contains(height) else { return nil }
         var builder = PlanBuilder(weights: weights, width: padded(width), height: padded(height), threads: threads)
         image = builder.build()
         layers = builder.layers

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Tells the host how far the restoration of an image is, on the caller's thread, and learns whether it is still wanted.
+/// Tells the host how far the restoration of an image is, on the caller's thread, and learns whether to go on.
 final class Progress {
     private let tell: ((Float) -> Bool)?
     private let caller = pthread_self()
@@ -15,7 +15,7 @@ final class Progress {
     private var told: Float = 0
     private var lastAsked = -Double.infinity
 
-    /// `total` is the cost of all phases; `tell` is given the share done, 0...1, never falling, and cancels by saying no.
+    /// `total` is the cost of all phases; `tell` gets the share done, 0...1, never falling, and cancels by saying no.
     init(total: Double, tell: ((Float) -> Bool)?) {
         self.total = total
         self.tell = tell

@@ -8,25 +8,27 @@ public final class Session {
     /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.
     public private(set) var seen: Sight?
 
+    /// More threads than this are a mistake rather than a wish.
+    public static let mostThreads = 1024
+
     private let model: Model
     private let threads: Int
     private let workers: (HostArithmetic) -> any Workers
     private let kernels: mirlk_kernels
-    private var plan: Plan?
-    private var planned = (width: 0, height: 0)
     private let memory: SessionMemory
-    /// Images that would take more bytes of scratch memory than this are restored in tiles that overlap by 64 pixels or
-    /// more, with a slightly different result; nil for no limit.
-    public var memoryLimit: Int?
+    /// For images of the size and with the limit of the last.
+    private var schedule: (key: [Int], schedule: Schedule)?
 
-    /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The result
-    /// never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them, instead of
-    /// the session's own; `allocator` gives the memory whose size depends on the image.
+    /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The
+    /// result never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them,
+    /// instead of the session's own; `allocator` gives the memory that grows with the pixels of an image.
     public init(
         _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
-        allocator: Allocator? = nil, memoryLimit: Int? = nil
+        allocator: Allocator? = nil
     ) throws(MirlError) {
-        guard (0...1024).contains(threads) else { throw .argument("threads: \(threads), expected 0 to 1024") }
+        guard (0...Self.mostThreads).contains(threads) else {
+            throw .argument("threads: \(threads), expected 0 to \(Self.mostThreads)")
+        }
         guard let kernels = name.map(Kernels.named) ?? Kernels.chosen else {
             throw .argument("kernels: none called \"\(name!)\" on this processor")
         }
@@ -35,7 +37,6 @@ public final class Session {
         self.threads = threads == 0 ? ThreadPool.available : threads
         workers = try Self.workers(threads: self.threads, runner)
         memory = SessionMemory(allocator ?? .system)
-        self.memoryLimit = memoryLimit
     }
 
     private static func workers(
@@ -50,120 +51,81 @@ public final class Session {
     ///
     /// `strength` 0...1 blends the input (0) with the restored image (1). `progress` is called on the calling thread
     /// with the share done, 0...1, never falling; returning false cancels. After an error `output` is as it was.
+    ///
+    /// An image that would take more than `memoryLimit` bytes of scratch memory is restored in tiles that overlap by 64
+    /// pixels or more, with a slightly different result; nil for no limit.
     public func restore(
         _ input: ImageBuffer, into output: ImageBuffer, task: Task = .auto, strength: Float = 1,
-        progress: ((Float) -> Bool)? = nil
+        memoryLimit: Int? = nil, progress: ((Float) -> Bool)? = nil
     ) throws(MirlError) {
         try input.check("input")
         try output.check("output")
-        guard input.format == output.format, input.width == output.width, input.height == output.height else {
-            throw .argument("output: its size and format are not the input's")
-        }
+        try output.check(against: input)
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let tell = progress.map { tell in { done in arithmetic.call { tell(done) } } }
-        let restored: FeatureMap, base: UnsafeMutablePointer<Float>, mixtures: [[Float]], progress: Progress
-        let plan = try plan(width: input.width, height: input.height)
-        if let memoryLimit, plan.size * MemoryLayout<Float>.stride > memoryLimit {
-            (restored, base, mixtures, progress) = try restoreTiles(
-                of: input, within: memoryLimit, task: task, arithmetic, tell: tell)
+        let schedule = try schedule(for: input, within: memoryLimit ?? .max)
+        let base = try memory.block(of: schedule.bytes, within: memoryLimit ?? .max, arithmetic)
+        let progress = Progress(
+            total: schedule.cost, tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
+        let mixtures = if let tiling = schedule.tiling {
+            try restoreTiles(of: input, tiling, schedule, in: base, task: task, arithmetic, progress)
         } else {
-            base = try memory.floats(plan.size, arithmetic)
-            progress = Progress(total: plan.cost, tell: tell)
-            let run = try begin(plan, input, in: base, task: task, arithmetic, progress)
-            try forward(plan, run, visit: nil)
-            (restored, mixtures) = (plan.image, run.mixtures)
+            try forward(schedule.plan, input, in: base, task: task, arithmetic, progress)
         }
         try progress.finish()
-        Pixels(image: input, map: restored, memory: base).store(to: output, strength: strength)
+        Pixels(image: input, map: schedule.result, memory: base).store(to: output, strength: strength)
         seen = model.nearest(mixtures.reversed())
     }
 
-    /// Loads an image for `plan` into the memory from `base` on.
-    private func begin(
+    /// Restores an image in the memory from `base` on, and returns the mixtures of its prompts, prompt 3 first.
+    private func forward(
         _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, task: Task,
-        _ arithmetic: HostArithmetic, _ progress: Progress
-    ) throws(MirlError) -> Run {
+        _ arithmetic: HostArithmetic, _ progress: Progress,
+        visit: ((_ name: String, _ values: [Float]) -> Void)? = nil
+    ) throws(MirlError) -> [[Float]] {
         try Pixels(image: input, map: plan.image, memory: base).load(progress)
-        return Run(
+        let run = Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
             steering: model.mixtures[task], progress: progress)
-    }
-
-    private func forward(
-        _ plan: Plan, _ run: Run, visit: ((_ name: String, _ values: [Float]) -> Void)?
-    ) throws(MirlError) {
         for (i, layer) in plan.layers.enumerated() {
             try layer.run(run)
             guard let visit else { continue }
             for mark in plan.marks where mark.layer == i { visit(mark.name, mark.features.values(in: run.memory)) }
         }
+        return run.mixtures
     }
 
-    private func plan(width: Int, height: Int) throws(MirlError) -> Plan {
-        if let plan, planned == (width, height) { return plan }
-        let new = try newPlan(width: width, height: height)
-        plan = new
-        planned = (width, height)
+    private func schedule(for input: ImageBuffer, within limit: Int) throws(MirlError) -> Schedule {
+        let key = [input.width, input.height, limit]
+        if let schedule, schedule.key == key { return schedule.schedule }
+        let new = try Schedule(
+            model.weights, width: input.width, height: input.height, threads: threads, within: limit)
+        schedule = (key, new)
         return new
-    }
-
-    private func newPlan(width: Int, height: Int) throws(MirlError) -> Plan {
-        guard let plan = Plan(model.weights, width: width, height: height, threads: threads) else {
-            throw .argument("input: \(width)x\(height) pixels cannot be")
-        }
-        return plan
     }
 }
 
 // Restoring in tiles.
 extension Session {
-    /// The restored image, the memory that holds it, and the mean of the tiles' prompt mixtures.
+    /// Adds up the restored tiles, and returns the means of their prompts' mixtures.
     private func restoreTiles(
-        of input: ImageBuffer, within limit: Int, task: Task, _ arithmetic: HostArithmetic,
-        tell: ((Float) -> Bool)?
-    ) throws(MirlError) -> (FeatureMap, UnsafeMutablePointer<Float>, [[Float]], Progress) {
-        let restored = FeatureMap(offset: 0, channels: 3, height: input.height, width: input.width)
-        let tiling = try tiling(of: input, within: limit, besides: restored.count)
-        let plan = try plan(width: tiling.tileWidth, height: tiling.tileHeight)
-        let base = try memory.floats(restored.count + plan.size, arithmetic)
-        let tiles = tiling.rows.flatMap { row in tiling.columns.map { (row: row, column: $0) } }
-        let progress = Progress(total: Double(tiles.count) * plan.cost, tell: tell)
-        try restored.clear(in: base, progress)
-        let share = 1 / Float(tiles.count)
-        var mixtures: [[Float]] = []
-        for tile in tiles {
-            let part = input.part(columns: tile.column.range, rows: tile.row.range)
-            let run = try begin(plan, part, in: base + restored.count, task: task, arithmetic, progress)
-            try forward(plan, run, visit: nil)
-            try restored.add(plan.image, of: run.memory, at: tile.row, tile.column, in: base, progress)
-            let weighted = run.mixtures.map { $0.map { $0 * share } }
-            mixtures = mixtures.isEmpty ? weighted : zip(mixtures, weighted).map { zip($0, $1).map(+) }
+        of input: ImageBuffer, _ tiling: Tiling, _ schedule: Schedule, in base: UnsafeMutablePointer<Float>, task: Task,
+        _ arithmetic: HostArithmetic, _ progress: Progress
+    ) throws(MirlError) -> [[Float]] {
+        let result = schedule.result, tile = base + schedule.planStart, share = 1 / Float(tiling.count)
+        try result.clear(in: base, progress)
+        var means: [[Float]] = []
+        for row in tiling.rows {
+            for column in tiling.columns {
+                let part = input.part(columns: column.range, rows: row.range)
+                let mixtures = try forward(schedule.plan, part, in: tile, task: task, arithmetic, progress)
+                try result.add(schedule.plan.image, of: tile, at: row, column, in: base, progress)
+                let weighted = mixtures.map { $0.map { $0 * share } }
+                means = means.isEmpty ? weighted : zip(means, weighted).map { zip($0, $1).map(+) }
+            }
         }
-        return (restored, base, mixtures, progress)
-    }
-
-    /// The largest tiles whose memory, and `extra` floats, stay within `limit` bytes.
-    private func tiling(of input: ImageBuffer, within limit: Int, besides extra: Int) throws(MirlError) -> Tiling {
-        func bytes(_ side: Int) throws(MirlError) -> Int {
-            let tiling = Tiling(width: input.width, height: input.height, side: side)
-            let plan = try newPlan(width: tiling.tileWidth, height: tiling.tileHeight)
-            return (plan.size + extra) * MemoryLayout<Float>.stride
-        }
-        var side = Tiling.smallestSide, step = Geometry.maximumSide / Plan.multiple / 2 * Plan.multiple
-        let least = try bytes(side)
-        guard least <= limit else {
-            throw .memory(
-                "input: \(input.width)x\(input.height) pixels take \(least) bytes of scratch memory in the smallest "
-                    + "tiles, more than the limit of \(limit)")
-        }
-        while step >= Plan.multiple {
-            let larger = side + step
-            if larger < max(input.width, input.height), try bytes(larger) <= limit { side = larger }
-            step = step / 2 / Plan.multiple * Plan.multiple
-        }
-        return Tiling(width: input.width, height: input.height, side: side)
+        return means
     }
 }
 
@@ -208,24 +170,23 @@ extension Session {
     ) throws(MirlError) {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let plan = try plan(width: input.width, height: input.height), base = try memory.floats(plan.size, arithmetic)
+        let plan = try schedule(for: input, within: .max).plan
+        let base = try memory.block(of: plan.size * MemoryLayout<Float>.stride, within: .max, arithmetic)
         let progress = Progress(total: plan.cost, tell: nil)
-        try forward(plan, begin(plan, input, in: base, task: task, arithmetic, progress), visit: visit)
+        _ = try forward(plan, input, in: base, task: task, arithmetic, progress, visit: visit)
     }
 }
 
 extension Model {
-    /// The task whose mean mixtures are nearest to the given ones (squared distance), with its share of closeness; nil if
-    /// there are none, or if the distances are not numbers.
+    /// The task whose mean mixtures are nearest to the given ones (squared distance), with its share of closeness; nil
+    /// if there are none, or if the distances are not numbers.
     func nearest(_ seen: [[Float]]) -> Session.Sight? {
-        let closeness = Task.allCases.compactMap { task in
-            mixtures[task].map { mean -> Session.Sight in
-                let distance = zip(mean.joined(), seen.joined()).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-                return (task, 1 / (distance + 1e-6))
-            }
+        func closeness(_ mean: [[Float]]) -> Float {
+            1 / zip(mean.joined(), seen.joined()).reduce(1e-6) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
         }
-        let total = closeness.reduce(0) { $0 + $1.confidence }
-        guard total > 0, total.isFinite, let best = closeness.max(by: { $0.confidence < $1.confidence }) else { return nil }
-        return (best.task, best.confidence / total)
+        let candidates = Task.allCases.compactMap { task in mixtures[task].map { (task, closeness($0)) } }
+        let total = candidates.reduce(0) { $0 + $1.1 }
+        guard total > 0, total.isFinite, let best = candidates.max(by: { $0.1 < $1.1 }) else { return nil }
+        return (best.0, best.1 / total)
     }
 }

@@ -35,10 +35,12 @@ final class SessionMemory {
 
     deinit { release() }
 
-    /// Room for `count` floats; what it holds is undefined.
-    func floats(_ count: Int, _ arithmetic: HostArithmetic) throws(MirlError) -> UnsafeMutablePointer<Float> {
-        let bytes = count * MemoryLayout<Float>.stride
-        if base == nil || bytes > size {
+    /// A block of so many bytes, or a larger one from before if that is not more than `limit`; what it holds is
+    /// undefined.
+    func block(
+        of bytes: Int, within limit: Int, _ arithmetic: HostArithmetic
+    ) throws(MirlError) -> UnsafeMutablePointer<Float> {
+        if base == nil || bytes > size || size > limit {
             base = arithmetic.call {
                 release()
                 return allocator.allocate(bytes, Self.alignment)

@@ -15,7 +15,8 @@ struct Sweep {
     var tallestBand: Int { bands.map(\.count).max() ?? 0 }
 
     /// Calls `produce` to fill the line of each row that a band needs, and `consume` for each row of the band, once
-    /// its line and both neighbours are there; returns early once the run is cancelled. A tile's column 1 is the strip's first; lines outside the map are zero.
+    /// its line and both neighbours are there; returns early once the run is cancelled. A tile's column 1 is the
+    /// strip's first; lines outside the map are zero.
     @inline(__always)
     func pass(
         _ run: Run, band: Range<Int>, ring: UnsafeMutablePointer<Float>,

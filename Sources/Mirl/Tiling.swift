@@ -23,6 +23,8 @@ struct Tiling {
         rows = Tiling.spans(height, side)
     }
 
+    /// How many tiles there are.
+    var count: Int { columns.count * rows.count }
     var tileWidth: Int { columns[0].range.count }
     var tileHeight: Int { rows[0].range.count }
 

@@ -4,11 +4,13 @@ import Mirl
 
 @c @implementation
 public func mirl_model_open(
-    _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<mirl_error>?
+    _ path: UnsafePointer<CChar>?, _ model: UnsafeMutablePointer<OpaquePointer?>?,
+    _ error: UnsafeMutablePointer<mirl_error>?
 ) -> mirl_status {
     opening(model, error) { () throws(MirlError) in
-        guard let path = String(validatingCString: try given(path, "path")) else { throw .argument("path is not UTF-8") }
-        return try Model.open(path: path)
+        let path = try given(path, "path")
+        guard let name = String(validatingCString: path) else { throw .argument("path is not UTF-8") }
+        return try Model.open(path: name)
     }
 }
 
@@ -41,8 +43,10 @@ public func mirl_model_knows(_ model: OpaquePointer?, _ task: mirl_task) -> CInt
 public func mirl_model_free(_ model: OpaquePointer?) { release(model, as: Model.self) }
 
 @c @implementation
-public func mirl_memory_estimate(_ model: OpaquePointer?, _ width: UInt32, _ height: UInt32, _ threads: UInt32) -> UInt64 {
-    guard let model, largestThreadCount >= threads else { return 0 }
+public func mirl_memory_estimate(
+    _ model: OpaquePointer?, _ width: UInt32, _ height: UInt32, _ threads: UInt32
+) -> UInt64 {
+    guard let model else { return 0 }
     let estimate = object(model, as: Model.self)
         .memoryEstimate(width: Int(width), height: Int(height), threads: Int(threads))
     return UInt64(estimate ?? 0)

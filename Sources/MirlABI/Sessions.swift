@@ -3,16 +3,19 @@ import CMirl
 import Mirl
 import Synchronization
 
-/// More threads than this are a mistake rather than a wish.
-let largestThreadCount: UInt32 = 1024
-
 /// What a mirl_session points to.
 private final class SessionHandle {
+    let memoryLimit: Int?
     private let session: Session
     private let isBusy = Atomic(false)
     private let lastSight = Mutex(Session.Sight?.none)
 
-    init(_ session: Session) { self.session = session }
+    init(_ model: Model, _ options: mirl_session_options) throws(MirlError) {
+        session = try Session(
+            model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
+            runner: hostRunner(options), allocator: Allocator(options))
+        memoryLimit = options.memory_limit == 0 ? nil : Int(clamping: options.memory_limit)
+    }
 
     /// What was seen last; nil while the session is at work. May be called at any time.
     var sight: Session.Sight? { isBusy.load(ordering: .acquiring) ? nil : lastSight.withLock { $0 } }
@@ -40,7 +43,7 @@ public func mirl_session_new(
         let session = try given(session, "session")
         var wishes = mirl_session_options()
         if let options { wishes = try read(options, "options") }
-        session.pointee = retained(SessionHandle(try Session(model, wishes)))
+        session.pointee = retained(try SessionHandle(model, wishes))
     }
 }
 
@@ -56,11 +59,11 @@ public func mirl_restore(
         let handle = object(try given(session, "session"), as: SessionHandle.self)
         let source = try readImage(input, "input")
         let target = try readImage(output, "output")
-        try checkPair(source, target)
         let wishes = try RestoreWishes(options)
         try handle.use { session throws(MirlError) in
             try session.restore(
-                source, into: target, task: wishes.task, strength: wishes.strength, progress: wishes.progress)
+                source, into: target, task: wishes.task, strength: wishes.strength, memoryLimit: handle.memoryLimit,
+                progress: wishes.progress)
         }
     }
 }
@@ -72,18 +75,6 @@ public func mirl_session_seen(_ session: OpaquePointer?, _ confidence: UnsafeMut
     guard let sight = object(session, as: SessionHandle.self).sight else { return MIRL_AUTO }
     confidence?.pointee = sight.confidence
     return sight.task.number
-}
-
-extension Session {
-    fileprivate convenience init(_ model: Model, _ options: mirl_session_options) throws(MirlError) {
-        guard options.threads <= largestThreadCount else {
-            throw .argument("options: \(options.threads) threads, at most \(largestThreadCount) are possible")
-        }
-        try self.init(
-            model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
-            runner: hostRunner(options), allocator: Allocator(options),
-            memoryLimit: options.memory_limit == 0 ? nil : Int(clamping: options.memory_limit))
-    }
 }
 
 private func hostRunner(_ options: mirl_session_options) -> HostRunner? {
@@ -104,7 +95,7 @@ extension Allocator {
     }
 }
 
-/// mirl_restore_options, checked, with defaults where there are none.
+/// mirl_restore_options, with defaults where there are none.
 private struct RestoreWishes {
     var task = Task.auto
     var strength: Float = 1
@@ -114,9 +105,6 @@ private struct RestoreWishes {
         guard let pointer else { return }
         let options = try read(pointer, "options")
         guard let task = Task(options.task) else { throw .argument("options: unknown task \(options.task)") }
-        guard (0...1).contains(options.strength) else {
-            throw .argument("options: strength is \(options.strength), must be 0 to 1")
-        }
         self.task = task
         strength = options.strength
         if let callback = options.progress {

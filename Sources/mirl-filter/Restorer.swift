@@ -28,7 +28,7 @@ final class Restorer {
 
     /// Restores samples that messages call `place`; `label` goes before the progress bar.
     func restore(_ input: ImageBuffer, into output: ImageBuffer, place: String, label: String) throws(Failure) {
-        session.memoryLimit = options.memory.map { limit in
+        let memoryLimit = options.memory.map { limit in
             // The rest is for the image as it was read, decoded and encoded, and for the program and the weights.
             max(1, limit.bytes - 3 * input.stride * input.height - (32 << 20))
         }
@@ -36,7 +36,9 @@ final class Restorer {
         defer { bar.clear() }
         do throws(MirlError) {
             try deadline.watched { () throws(MirlError) in
-                try session.restore(input, into: output, task: options.task, strength: options.strength) { [isBarShown, deadline] done in
+                try session.restore(
+                    input, into: output, task: options.task, strength: options.strength, memoryLimit: memoryLimit
+                ) { [isBarShown, deadline] done in
                     if isBarShown { bar.show(done) }
                     return !deadline.isPast
                 }

@@ -35,6 +35,61 @@ static void give_back(void *allocator_data, void *block, size_t size, size_t ali
     free((char *)block - a->shift);
 }
 
+typedef struct {
+    float last, cancel_from;
+} watch;
+
+static int watching(void *user_data, float done)
+{
+    watch *w = user_data;
+    CHECK(done >= w->last && done <= 1);
+    w->last = done;
+    return done >= w->cancel_from;
+}
+
+/* With a limit of memory a large image comes in tiles, which keep to it; too small a limit is an error. */
+void check_memory_limit(void)
+{
+    mirl_error error = { .struct_size = sizeof error };
+    mirl_model *model = default_model();
+    mirl_image large = new_image(MIRL_RGB8, 200, 400, 0), before = copy_of(&large), whole = { 0 };
+    const uint64_t needed = mirl_memory_estimate(model, large.width, large.height, 2);
+    const uint64_t limits[] = { 0, needed, needed * 9 / 10, 1 << 20 };
+    for (int i = 0; i < 4; i++) {
+        account a = { 0 };
+        mirl_session *session = NULL;
+        mirl_session_options options = {
+            .struct_size = sizeof options, .threads = 2, .allocate = take, .deallocate = give_back,
+            .allocator_data = &a, .memory_limit = limits[i]
+        };
+        CHECK_STATUS(mirl_session_new(model, &options, &session, &error), MIRL_OK);
+        watch w = { 0, 2 };
+        mirl_restore_options watched = { sizeof watched, MIRL_AUTO, 1, watching, &w };
+        mirl_image output = copy_of(&large);
+        mirl_status status = mirl_restore(session, &large, &output, &watched, &error);
+        CHECK_STATUS(status, i == 3 ? MIRL_ERROR_MEMORY : MIRL_OK);
+        CHECK(limits[i] == 0 || a.most <= limits[i]);
+        if (i == 0)
+            whole = copy_of(&output);
+        if (i == 3)
+            CHECK(strstr(error.message, "limit of 1048576") != NULL && same_bytes(&output, &before));
+        else
+            CHECK(w.last == 1 && same_bytes(&output, &whole) == (i < 2));
+        if (i == 2) {
+            w = (watch){ 0, 0.8f };
+            CHECK_STATUS(mirl_restore(session, &large, &large, &watched, &error), MIRL_ERROR_CANCELLED);
+            CHECK(w.last < 1 && same_bytes(&large, &before));
+        }
+        mirl_session_free(session);
+        CHECK(a.held == 0);
+        free(output.data);
+    }
+    mirl_model_free(model);
+    free(large.data);
+    free(before.data);
+    free(whole.data);
+}
+
 void check_allocator(void)
 {
     account a = { 0 };

@@ -43,5 +43,6 @@ void check_looking_on(void);
 void check_shared_model(void);
 void check_runner(void);
 void check_allocator(void);
+void check_memory_limit(void);
 void check_fork(void);
 void check_surroundings(void);

@@ -24,6 +24,7 @@ static const struct {
     { "shared-model", check_shared_model },
     { "runner", check_runner },
     { "allocator", check_allocator },
+    { "memory-limit", check_memory_limit },
     { "fork", check_fork },
     { "surroundings", check_surroundings },
 };

@@ -117,7 +117,7 @@ void check_threads_end(void)
     for (int i = 0; i < 5; i++)
         free(restored_with(3, &image).data);
     for (int i = 0; i < 1000 && count_threads() > before; i++)
-        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); /* a thread that was joined is listed a little longer */
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); /* one that was joined is listed a little longer */
     CHECK(count_threads() == before);
     free(image.data);
 }

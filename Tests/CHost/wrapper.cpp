@@ -130,7 +130,12 @@ static void check_nesting(const mirl::model &model, const pixels &expected)
 
     throws = false;
     refusals = 0;
-    options.progress = [&](float done) -> bool { nest(); if (done > 0.5f) throw std::runtime_error("from progress"); return true; };
+    options.progress = [&](float done) -> bool {
+        nest();
+        if (done > 0.5f)
+            throw std::runtime_error("from progress");
+        return true;
+    };
     CHECK(thrown<std::runtime_error>([&] { restored(session, options); }) == "from progress" && refusals > 1);
     CHECK(restored(session) == expected);
 }

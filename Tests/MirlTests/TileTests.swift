@@ -4,68 +4,139 @@ import MirlTestSupport
 import Testing
 
 @Suite struct TileTests {
-    let width = 336, height = 200
+    struct Case: CustomTestStringConvertible {
+        /// Pixels, and the limit as a share of what the whole image takes.
+        let width, height: Int
+        let share: Double
+
+        var testDescription: String { "\(width)x\(height), \(share)" }
+    }
+
+    /// Cut into columns, into rows, and both ways.
+    static let cases = [
+        Case(width: 336, height: 200, share: 0.9), Case(width: 200, height: 336, share: 0.9),
+        Case(width: 600, height: 590, share: 0.45),
+    ]
+
+    struct Result {
+        /// 3 x width x height, interleaved.
+        var samples: [Float]
+        /// Of scratch memory, in the end.
+        var bytes: Int
+        var seen: Session.Sight?
+    }
 
     /// A smooth picture with some noise.
-    func picture() -> Planar {
+    func picture(_ size: Case) -> Planar {
         var random = Random(seed: 3)
         var values: [Float] = []
         for c in 0..<3 {
-            for y in 0..<height {
-                for x in 0..<width {
+            for y in 0..<size.height {
+                for x in 0..<size.width {
                     let field = Float((x * (c + 1) / 40 + y / 30) % 2)
                     values.append(0.35 + 0.3 * field + Float.random(in: -0.1...0.1, using: &random))
                 }
             }
         }
-        return Planar(height: height, width: width, values: values)
+        return Planar(height: size.height, width: size.width, values: values)
     }
 
-    /// The restored samples, and the bytes of scratch memory that it took.
-    func restored(limit: Int?, threads: Int = 1) throws -> (samples: [Float], bytes: Int) {
+    func restored(
+        _ size: Case, limit: Int?, threads: Int = 1, session: Session? = nil, progress: ((Float) -> Bool)? = nil
+    ) throws -> Result {
         var bytes = 0
         let allocator = Allocator(
             allocate: { size, alignment in
                 bytes = max(bytes, size)
                 return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
             }, deallocate: { block, _, _ in block.deallocate() })
-        let session = try Session(try Model.builtIn(), threads: threads, allocator: allocator, memoryLimit: limit)
-        let samples = try picture().withBuffer { buffer in
-            try session.restore(buffer, into: buffer)
+        let session = try session ?? Session(try Model.builtIn(), threads: threads, allocator: allocator)
+        let samples = try picture(size).withBuffer { buffer in
+            try session.restore(buffer, into: buffer, memoryLimit: limit, progress: progress)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            return (0..<3 * width * height).map { samples[$0] }
+            return (0..<3 * size.width * size.height).map { samples[$0] }
         }
-        return (samples, bytes)
+        return Result(samples: samples, bytes: bytes, seen: session.seen)
     }
 
     @Test func aLimitThatSufficesChangesNothing() throws {
-        let whole = try restored(limit: nil)
-        let limited = try restored(limit: whole.bytes)
+        let whole = try restored(Self.cases[0], limit: nil)
+        let limited = try restored(Self.cases[0], limit: whole.bytes)
         #expect(limited.samples == whole.samples)
     }
 
-    @Test func tilesKeepToTheLimitAndComeCloseToTheWhole() throws {
-        let whole = try restored(limit: nil), limit = whole.bytes * 9 / 10
-        let tiled = try restored(limit: limit)
+    @Test(arguments: cases) func tilesKeepToTheLimitAndComeCloseToTheWhole(size: Case) throws {
+        let whole = try restored(size, limit: nil), limit = Int(Double(whole.bytes) * size.share)
+        let tiled = try restored(size, limit: limit)
         #expect(tiled.bytes <= limit)
         #expect(tiled.samples != whole.samples)
+        #expect(tiled.seen?.task == whole.seen?.task)
         let error = zip(tiled.samples, whole.samples).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
         #expect(error / Double(whole.samples.count) < 1e-4, "PSNR at least 40 dB")
+        try expectNoSeams(zip(tiled.samples, whole.samples).map { $0 - $1 }, size)
     }
 
-    /// Where tiles meet, the difference from the whole has no steps: no column of it is steeper than the others.
-    @Test func tilesLeaveNoSeams() throws {
-        let whole = try restored(limit: nil), tiled = try restored(limit: whole.bytes * 9 / 10)
-        let difference = zip(tiled.samples, whole.samples).map { $0 - $1 }
-        var steps = [Float](repeating: 0, count: width)
-        for y in 0..<height {
-            for i in 3 * y * width + 3..<3 * (y + 1) * width { steps[i / 3 % width] += abs(difference[i] - difference[i - 3]) }
+    /// Where tiles meet, the difference from the whole has no steps: no column or row of it is steeper than the others.
+    private func expectNoSeams(_ difference: [Float], _ size: Case) throws {
+        let row = 3 * size.width
+        var across = [Float](repeating: 0, count: size.width), down = [Float](repeating: 0, count: size.height)
+        for y in 0..<size.height {
+            for i in y * row..<(y + 1) * row {
+                if i >= y * row + 3 { across[i % row / 3] += abs(difference[i] - difference[i - 3]) }
+                if y > 0 { down[y] += abs(difference[i] - difference[i - row]) }
+            }
         }
-        #expect(steps.max()! < 4 * steps.reduce(0, +) / Float(width - 1))
+        for steps in [across, down] {
+            #expect(steps.max()! < 4 * steps.reduce(0, +) / Float(steps.count - 1))
+        }
+    }
+
+    @Test func threadsDoNotChangeABit() throws {
+        let limit = try restored(Self.cases[0], limit: nil).bytes * 8 / 10
+        let session = try Session(try Model.builtIn(), threads: 1), other = try Session(try Model.builtIn(), threads: 3)
+        let alone = try restored(Self.cases[0], limit: limit, session: session)
+        #expect(try restored(Self.cases[0], limit: limit, session: other).samples == alone.samples)
+    }
+
+    @Test func progressRisesOverAllTilesAndCancels() throws {
+        let limit = try restored(Self.cases[1], limit: nil).bytes * 9 / 10
+        let session = try Session(try Model.builtIn(), threads: 2)
+        var told: [Float] = []
+        let expected = try restored(Self.cases[1], limit: limit, session: session) { done in
+            told.append(done)
+            return true
+        }
+        for part: Range<Float> in [0.2..<0.4, 0.6..<0.8, 1..<2] { #expect(told.contains { part.contains($0) }) }
+        #expect(zip(told, told.dropFirst()).allSatisfy { $0 <= $1 })
+        for share: Float in [0, 0.3, 0.7, 1] {
+            #expect(throws: MirlError.cancelled) {
+                try restored(Self.cases[1], limit: limit, session: session) { $0 < share }
+            }
+        }
+        #expect(try restored(Self.cases[1], limit: limit, session: session).samples == expected.samples)
+    }
+
+    /// What a larger limit has let a session take, it gives back under a smaller one.
+    @Test func aSmallerLimitFreesWhatALargerOneTook() throws {
+        var held = 0
+        let allocator = Allocator(
+            allocate: { size, alignment in
+                held += size
+                return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
+            },
+            deallocate: { block, size, _ in
+                held -= size
+                block.deallocate()
+            })
+        let session = try Session(try Model.builtIn(), threads: 1, allocator: allocator)
+        _ = try restored(Self.cases[0], limit: nil, session: session)
+        let limit = held * 9 / 10
+        _ = try restored(Self.cases[0], limit: limit, session: session)
+        #expect(held <= limit)
     }
 
     @Test func aLimitThatNoTileCanKeepIsAnError() throws {
-        #expect { try restored(limit: 1 << 20) } throws: { error in
+        #expect { try restored(Self.cases[0], limit: 1 << 20) } throws: { error in
             "\(error)".contains("more than the limit of 1048576")
         }
     }

@@ -1,0 +1,61 @@
+/// How images of one size are restored within a limit of memory: as a whole, or in tiles that overlap.
+struct Schedule {
+    /// Of the whole image, or of a tile.
+    let plan: Plan
+    /// nil: as a whole.
+    let tiling: Tiling?
+    /// The restored image: the plan's own, or what the tiles add up to, which lies before the memory of a tile.
+    let result: FeatureMap
+
+    /// Bytes of memory.
+    var bytes: Int { (planStart + plan.size) * MemoryLayout<Float>.stride }
+    /// Where the plan's memory begins, in floats.
+    var planStart: Int { tiling == nil ? 0 : result.count }
+    /// Multiply-adds.
+    var cost: Double { plan.cost * Double(tiling?.count ?? 1) }
+
+    /// The whole image if that takes at most `limit` bytes, otherwise the largest tiles with which it does.
+    init(
+        _ weights: NetworkWeights, width: Int, height: Int, threads: Int, within limit: Int
+    ) throws(MirlError) {
+        let whole = try Schedule(weights, width: width, height: height, threads: threads, tiling: nil)
+        guard whole.bytes > limit else {
+            self = whole
+            return
+        }
+        func tiled(_ side: Int) throws(MirlError) -> Schedule {
+            try Schedule(
+                weights, width: width, height: height, threads: threads,
+                tiling: Tiling(width: width, height: height, side: side))
+        }
+        var side = Tiling.smallestSide, best = try tiled(side)
+        guard best.bytes <= limit else {
+            throw .memory(
+                "input: \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory in the smallest tiles, the "
+                    + "result included, more than the limit of \(limit)")
+        }
+        var step = Geometry.maximumSide / Plan.multiple / 2 * Plan.multiple
+        while step >= Plan.multiple {
+            let larger = side + step
+            if larger < max(width, height) {
+                let candidate = try tiled(larger)
+                if candidate.bytes <= limit { (side, best) = (larger, candidate) }
+            }
+            step = step / 2 / Plan.multiple * Plan.multiple
+        }
+        self = best
+    }
+
+    /// As a whole, or in the tiles of `tiling`.
+    init(
+        _ weights: NetworkWeights, width: Int, height: Int, threads: Int, tiling: Tiling?
+    ) throws(MirlError) {
+        let size = tiling.map { ($0.tileWidth, $0.tileHeight) } ?? (width, height)
+        guard let plan = Plan(weights, width: size.0, height: size.1, threads: threads) else {
+            throw .argument("input: \(width)x\(height) pixels cannot be")
+        }
+        self.plan = plan
+        self.tiling = tiling
+        result = tiling == nil ? plan.image : FeatureMap(offset: 0, channels: 3, height: height, width: width)
+    }
+}

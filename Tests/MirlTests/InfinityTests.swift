@@ -1,0 +1,37 @@
+// Weights that drive the network to numbers beyond all bounds do no harm to what does not need it.
+import Mirl
+import MirlTestSupport
+import Testing
+
+@Suite struct InfinityTests {
+    /// What a network with enormous weights, finite all of them, makes of an image; and what it saw.
+    private func restored(_ image: Planar, strength: Float) throws -> (samples: [Float], seen: Session.Sight?) {
+        var checkpoint = Checkpoint(.tiny)
+        for name in ["patch_embed.proj.weight", "output.weight"] {
+            let values = checkpoint.tensors[name]!.values.map { $0 * 3e38 }
+            checkpoint.tensors[name] = .init(values, shape: checkpoint.tensors[name]!.shape)
+        }
+        let weights = try checkpoint.packed()
+        let session = try Session(weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }, threads: 1)
+        return try image.withBuffer { buffer in
+            try session.restore(buffer, into: buffer, strength: strength)
+            let samples = buffer.data.assumingMemoryBound(to: Float.self)
+            return ((0..<image.values.count).map { samples[$0] }, session.seen)
+        }
+    }
+
+    @Test func theInputStaysWhereThereIsNoResult() throws {
+        let image = Planar(height: 16, width: 16, values: (0..<768).map { Float($0 % 101) / 101 })
+        let before = image.withBuffer { buffer in
+            let samples = buffer.data.assumingMemoryBound(to: Float.self)
+            return (0..<image.values.count).map { samples[$0] }
+        }
+        #expect(try restored(image, strength: 0).samples == before)
+        #expect(try restored(image, strength: 1).samples.allSatisfy { (0...1).contains($0) })
+    }
+
+    @Test func nothingIsSeenInWhatIsNotANumber() throws {
+        let image = Planar(height: 16, width: 16, values: [Float](repeating: 1, count: 768))
+        #expect(try restored(image, strength: 1).seen == nil)
+    }
+}
