@@ -121,10 +121,10 @@ extension Matrix {
     /// The values of a part of a dense matrix, counted in row order, written to `out`.
     func decode(_ part: Range<Int>, to out: UnsafeMutablePointer<Float>) {
         let start = values + part.lowerBound * valueType.size
-        switch valueType {
+        switch encoding {
         case .float16: Kernels.best.decode_half(start, out, part.count)
         case .float32: UnsafeMutableRawPointer(out).copyMemory(from: start, byteCount: part.count * 4)
-        case .int8: quantization?.decode(values, part, to: out)
+        case .int8(let quantization): quantization.decode(values, part, to: out)
         }
     }
 

@@ -67,7 +67,7 @@ package enum Layout {
 extension Matrix {
     /// The bytes that the matrix takes in its file.
     public var payloadSize: Int {
-        let groups = quantization.map { count / $0.groupSize } ?? 0
+        let groups = if case .int8(let quantization) = encoding { count / quantization.groupSize } else { 0 }
         return Layout.Payload(
             sparse: sparsity != nil, valueType: valueType, rows: rows, count: count, groups: groups
         ).length

@@ -2,10 +2,10 @@
 extension Matrix {
     /// Stored value number `index`.
     public func value(_ index: Int) -> Float {
-        switch valueType {
+        switch encoding {
         case .float32: values.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
         case .float16: Float(values.loadUnaligned(fromByteOffset: index * 2, as: Float16.self))
-        case .int8: quantization?.value(values, index) ?? 0
+        case .int8(let quantization): quantization.value(values, index)
         }
     }
 

@@ -20,13 +20,17 @@ public enum ValueType: UInt16, Sendable {
 public struct Matrix: @unchecked Sendable {
     public let rows: Int
     public let columns: Int
-    public let valueType: ValueType
+    public let encoding: Encoding
     /// Stored values: `rows * columns` in row order if dense, the non-zero ones in row order if sparse.
     public let values: UnsafeRawPointer
     /// nil if dense.
     public let sparsity: Sparsity?
-    /// nil unless the values are int8
-    public let quantization: Quantization?
+
+    /// How the values are stored, and what that takes to read them.
+    public enum Encoding: Sendable {
+        case float32, float16
+        case int8(Quantization)
+    }
 
     /// Compressed sparse rows: row r has the values and columns `rowStarts[r] ..< rowStarts[r + 1]`, columns ascending.
     public struct Sparsity: @unchecked Sendable {
@@ -53,15 +57,21 @@ public struct Matrix: @unchecked Sendable {
     }
 
     public init(
-        rows: Int, columns: Int, valueType: ValueType, values: UnsafeRawPointer, sparsity: Sparsity?,
-        quantization: Quantization? = nil
+        rows: Int, columns: Int, encoding: Encoding, values: UnsafeRawPointer, sparsity: Sparsity?
     ) {
         self.rows = rows
         self.columns = columns
-        self.valueType = valueType
+        self.encoding = encoding
         self.values = values
         self.sparsity = sparsity
-        self.quantization = quantization
+    }
+
+    public var valueType: ValueType {
+        switch encoding {
+        case .float32: .float32
+        case .float16: .float16
+        case .int8: .int8
+        }
     }
 
     /// The number of stored values.

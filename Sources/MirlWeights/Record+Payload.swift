@@ -10,12 +10,22 @@ extension Record {
         let sparsity = isSparse ? try sparsity(in: payload) : nil
         // A network has no empty tensors, so a payload has an address.
         return Matrix(
-            rows: spec.rows, columns: spec.columns, valueType: valueType,
-            values: payload.baseAddress! + layout.values, sparsity: sparsity, quantization: try quantization(in: payload))
+            rows: spec.rows, columns: spec.columns, encoding: try encoding(in: payload),
+            values: payload.baseAddress! + layout.values, sparsity: sparsity)
     }
 
-    private func quantization(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Quantization? {
-        guard valueType == .int8, let size = spec.groupSize else { return nil }
+    private func encoding(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Encoding {
+        switch valueType {
+        case .float32: .float32
+        case .float16: .float16
+        // Only a tensor with groups can have this type.
+        case .int8: .int8(try quantization(in: payload, groupSize: spec.groupSize!))
+        }
+    }
+
+    private func quantization(
+        in payload: UnsafeRawBufferPointer, groupSize size: Int
+    ) throws(WeightError) -> Matrix.Quantization {
         let steps = payload.slice(0..<count / size * 8)
         try require(
             payload.isZero(steps.count..<layout.values), "\(spec.name): padding", is: "not zero", expected: "zero")

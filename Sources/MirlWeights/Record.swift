@@ -30,7 +30,8 @@ struct Record {
             try check("stored count", count, spec.rows * spec.columns)
         }
         layout = Layout.Payload(
-            sparse: isSparse, valueType: valueType, rows: spec.rows, count: count, groups: count / (spec.groupSize ?? 1))
+            sparse: isSparse, valueType: valueType, rows: spec.rows, count: count,
+            groups: count / (spec.groupSize ?? 1))
         try check("payload offset", bytes.integer(at: Field.offset), UInt64(offset))
         try check("payload length", bytes.integer(at: Field.length), UInt64(layout.length))
         try require(
