@@ -13,7 +13,7 @@ struct Attention: Layer {
     private let products: Sweep
     private let mixing: InPlaceSweep
     private let heads: [LivingHead]
-    /// Where the rows of q and k, of v, and what project_out reads, lie among those that are computed; nil for the others.
+    /// Where the rows of q and k, of v, and what project_out reads, lie among those that are computed; nil for others.
     private let productPlaces, valuePlaces, mixedPlaces: [Int?]
     private let sums, attention: Int  // shared
     private let projectProducts, projectValues: ProductPlace  // shared
@@ -197,7 +197,8 @@ struct Attention: Layer {
 }
 
 /// What pruning has left of a head: the channels of q, k and v that are not zero everywhere, and those of the result
-/// that project_out reads; and where its sums and its attention matrix lie among those of all heads, in floats.
+/// that project_out reads, none at all if nothing goes through the head; and where its sums and its attention matrix
+/// lie among those of all heads, in floats.
 private struct LivingHead {
     let q, k, v, out: [Int]
     let sums, attention: Int
@@ -217,9 +218,11 @@ private struct LivingHead {
                     !weights.qkv.isEmpty(part * c + $0) && !weights.qkvDepthwise.isEmpty(part * c + $0)
                 }
             }
+            let v = living(2), out = (first..<first + perHead).filter { isRead[$0] }
+            let isDead = v.isEmpty || out.isEmpty
             heads.append(
                 LivingHead(
-                    q: living(0), k: living(1), v: living(2), out: (first..<first + perHead).filter { isRead[$0] },
+                    q: isDead ? [] : living(0), k: isDead ? [] : living(1), v: isDead ? [] : v, out: isDead ? [] : out,
                     sums: heads.last.map { $0.sums + $0.sumsSize } ?? 0,
                     attention: heads.last.map { $0.attention + $0.out.count * $0.v.count } ?? 0))
         }
