@@ -1,7 +1,7 @@
 /// What makes images in a caller's memory safe to walk.
 extension ImageBuffer {
-    /// Throws if the image cannot be what it says: rows must not overlap, samples must be aligned, and the last byte must
-    /// still be in the address space.
+    /// Throws if the image cannot be what it says: rows must not overlap, samples must be aligned, and the last byte
+    /// must still be in the address space.
     func check(_ name: String) throws(MirlError) {
         guard (1...4).contains(format.bands) else {
             throw .argument("\(name): \(format.bands) bands, expected 1 to 4")
@@ -25,8 +25,8 @@ extension ImageBuffer {
         }
     }
 
-    /// Throws if this cannot be the output for `input`: it has its size and format, and shares its memory exactly or not
-    /// at all. Both have passed `check`.
+    /// Throws if this cannot be the output for `input`: it has its size and format, and shares its memory exactly or
+    /// not at all. Both have passed `check`.
     func check(against input: ImageBuffer) throws(MirlError) {
         guard width == input.width, height == input.height else {
             throw .argument("output: \(width)x\(height) pixels, the input has \(input.width)x\(input.height)")

@@ -60,12 +60,12 @@ struct Sweep {
             stride: stride, kernels)
     }
 
-    /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is a
-    /// row of the given phase.
+    /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is
+    /// a row of the given phase.
     @inline(__always)
     func place(tap: Int, phase: Int) -> Int { (phase + tap / 3 + 2) % 3 * lineSize + tap % 3 }
 
-    /// What differs between products with the ring's lines: rows whose lines lie in the same order share a phase, 0 to 2.
+    /// What differs between products with the lines: rows whose lines lie in the same order share a phase, 0 to 2.
     func phase(_ y: Int) -> Int { y % 3 }
 }
 

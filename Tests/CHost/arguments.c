@@ -1,4 +1,4 @@
-/* arguments.c - whatever is passed in, there is a status and a message, never a crash, and outputs stay as they were. */
+/* arguments.c - whatever is passed in, there is a status and a message, never a crash, and outputs stay the same. */
 #include "host.h"
 
 #include <math.h>

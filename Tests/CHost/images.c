@@ -17,7 +17,10 @@ size_t pixel_bytes(mirl_format format) { return bands(format) * sample_bytes(for
 
 size_t image_bytes(const mirl_image *image) { return image->stride * image->height; }
 
-static unsigned char *row(const mirl_image *image, uint32_t y) { return (unsigned char *)image->data + y * image->stride; }
+static unsigned char *row(const mirl_image *image, uint32_t y)
+{
+    return (unsigned char *)image->data + y * image->stride;
+}
 
 static size_t row_bytes(const mirl_image *image) { return image->width * pixel_bytes(image->format); }
 

@@ -1,4 +1,5 @@
-/* layout.c - the public structs lie in memory, and the constants are numbered, as programs compiled for version 1 of the ABI expect (64 bits). */
+/* layout.c - the public structs lie in memory, and the constants are numbered, as programs compiled for version 1 of
+ * the ABI expect (64 bits). */
 #include "host.h"
 
 #define AT(type, field, place) _Static_assert(offsetof(type, field) == (place), #type "." #field " moved")

@@ -16,7 +16,8 @@
 
 static int use(void *library)
 {
-    __typeof__(&mirl_model_open_default) open_default = (__typeof__(open_default))dlsym(library, "mirl_model_open_default");
+    __typeof__(&mirl_model_open_default) open_default;
+    open_default = (__typeof__(open_default))dlsym(library, "mirl_model_open_default");
     __typeof__(&mirl_session_new) session_new = (__typeof__(session_new))dlsym(library, "mirl_session_new");
     __typeof__(&mirl_restore) restore = (__typeof__(restore))dlsym(library, "mirl_restore");
     __typeof__(&mirl_session_free) session_free = (__typeof__(session_free))dlsym(library, "mirl_session_free");

@@ -51,7 +51,8 @@ static signal_state signals_now(void)
 static bool same_signals(const signal_state *a, const signal_state *b)
 {
     for (int i = 1; i < signals; i++)
-        if (a->actions[i].sa_handler != b->actions[i].sa_handler || sigismember(&a->blocked, i) != sigismember(&b->blocked, i))
+        if (a->actions[i].sa_handler != b->actions[i].sa_handler
+            || sigismember(&a->blocked, i) != sigismember(&b->blocked, i))
             return false;
     return true;
 }

@@ -1,4 +1,4 @@
-/* wrapper.cpp - mirl.hpp: errors are exceptions, handles move, callbacks are callables whose exceptions come through. */
+/* wrapper.cpp - mirl.hpp: errors are exceptions, handles move, and what callbacks throw comes through. */
 #include <mirl.hpp>
 
 #include <cstdio>
@@ -194,6 +194,17 @@ static void check_memory(const mirl::model &model, const pixels &expected)
         CHECK(thrown<std::bad_alloc>([&] { restored(session); }) == std::bad_alloc().what());
         memory.limit = SIZE_MAX;
         CHECK(restored(session) == expected);
+    }
+    std::size_t needed = memory.most;
+    options.memory_limit = needed;
+    {
+        mirl::session session(model, options);
+        CHECK(restored(session) == expected && memory.most == needed);
+    }
+    options.memory_limit = needed / 2;
+    {
+        mirl::session session(model, options);
+        CHECK(thrown<mirl::error>([&] { restored(session); }).find("limit") != std::string::npos);
     }
     CHECK(memory.held == 0 && memory.most > expected.size());
 }

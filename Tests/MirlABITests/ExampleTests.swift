@@ -11,7 +11,9 @@ import Testing
         Data(header.utf8) + Data((0..<bytes).map { UInt8(truncatingIfNeeded: $0 * $0 % 251) })
     }
 
-    @Test(arguments: [("P6\n9 7\n255\n", 189), ("P5\n9 7\n255\n", 63), ("P6\n9 7\n65535\n", 378), ("P5\n9 7\n65535\n", 126)])
+    @Test(arguments: [
+        ("P6\n9 7\n255\n", 189), ("P5\n9 7\n255\n", 63), ("P6\n9 7\n65535\n", 378), ("P5\n9 7\n65535\n", 126),
+    ])
     func keepsTheKindOfPicture(header: String, bytes: Int) throws {
         let outcome = try restore(["derain"], picture(header, bytes: bytes))
         #expect(outcome.status == 0)

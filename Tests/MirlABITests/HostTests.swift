@@ -32,7 +32,9 @@ import Testing
     @Test(arguments: [["c", "-std=gnu89"], ["c", "-std=c99"], ["c++", "-std=c++98"], ["c++", "-std=c++17"]])
     func headerStandsAlone(language: [String]) throws {
         let outcome = try Workshop.run(
-            "cc", ["-x"] + language + ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", "include", "Tests/CHost/header.c"])
+            "cc",
+            ["-x"] + language
+                + ["-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", "include", "Tests/CHost/header.c"])
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 

@@ -1,4 +1,4 @@
-// What `make install` leaves on a system: the right files, found by pkg-config and CMake, and gone after `make uninstall`.
+// What `make install` leaves on a system: the right files, found by pkg-config and CMake, gone after `make uninstall`.
 import Foundation
 import Testing
 
@@ -48,8 +48,11 @@ import Testing
         let version = try version()
         let major = version.prefix { $0 != "." }
         let files = FileManager.default
-        #expect(try files.destinationOfSymbolicLink(atPath: installed("lib/libmirl.so")) == "libmirl.so.\(major)")
-        #expect(try files.destinationOfSymbolicLink(atPath: installed("lib/libmirl.so.\(major)")) == "libmirl.so.\(version)")
+        func target(_ link: String) throws -> String {
+            try files.destinationOfSymbolicLink(atPath: installed("lib/\(link)"))
+        }
+        #expect(try target("libmirl.so") == "libmirl.so.\(major)")
+        #expect(try target("libmirl.so.\(major)") == "libmirl.so.\(version)")
         #expect(try sh("pkg-config --modversion mirl").output == Data("\(version)\n".utf8))
     }
 
@@ -86,11 +89,13 @@ import Testing
 
     @Test(arguments: ["mirl-filter", "mirl-weights"])
     func shellsFindCompletions(tool: String) throws {
-        let bash = try sh("exec bash -ec 'source \(installed("share/bash-completion/completions/\(tool)")); complete -p \(tool)'")
+        let completions = try installed("share/bash-completion/completions/\(tool)")
+        let bash = try sh("exec bash -ec 'source \(completions); complete -p \(tool)'")
         #expect(bash.status == 0, "\(bash.errors)")
         let zsh = try String(contentsOfFile: installed("share/zsh/site-functions/_\(tool)"), encoding: .utf8)
         #expect(zsh.hasPrefix("#compdef \(tool)\n"))
-        let fish = try String(contentsOfFile: installed("share/fish/vendor_completions.d/\(tool).fish"), encoding: .utf8)
+        let fish = try String(
+            contentsOfFile: installed("share/fish/vendor_completions.d/\(tool).fish"), encoding: .utf8)
         #expect(fish.contains("complete -c '\(tool)'"))
     }
 
@@ -99,8 +104,8 @@ import Testing
         try Self.make("uninstall", stage)
         let left = FileManager.default.enumerator(atPath: stage.path)!.compactMap { $0 as? String }
             .filter { path in
-                let type = try? FileManager.default.attributesOfItem(atPath: "\(stage.path)/\(path)")[.type] as? FileAttributeType
-                return type != .typeDirectory || path.hasSuffix("mirl")
+                let attributes = try? FileManager.default.attributesOfItem(atPath: "\(stage.path)/\(path)")
+                return attributes?[.type] as? FileAttributeType != .typeDirectory || path.hasSuffix("mirl")
             }
         #expect(left == [])
     }
@@ -108,7 +113,8 @@ import Testing
     /// The example, built as its first lines say, does what the one built beside the library does.
     @Test func cExampleBuildsWithPkgConfig() throws {
         let folder = try copy(ofExample: "c", for: "pkg-config")
-        let outcome = try sh(firstCommand(of: "restore.c", in: folder) + "\nprintf 'P5\\n2 2\\n255\\nabcd' | ./restore", in: folder)
+        let command = try firstCommand(of: "restore.c", in: folder)
+        let outcome = try sh(command + "\nprintf 'P5\\n2 2\\n255\\nabcd' | ./restore", in: folder)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.count == 15)
     }
@@ -128,7 +134,8 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.count == 34)
         #expect(outcome.errors.split(separator: "\n").count == 2)
-        #expect(outcome.errors.contains("short.ppm: ends before") && outcome.errors.contains("missing.ppm: cannot be opened"))
+        #expect(outcome.errors.contains("short.ppm: ends before"))
+        #expect(outcome.errors.contains("missing.ppm: cannot be opened"))
     }
 
     @Test(arguments: [("c", "restore"), ("cpp", "batch")])
@@ -144,7 +151,9 @@ import Testing
         #expect(outcome.text.hasSuffix("status \(language == "c" ? 1 : 64)\n"))
     }
 
-    @Test(arguments: [("", true), ("1", true), ("1.0", true), ("1.0.0 EXACT", true), ("0.9", false), ("1.99", false), ("2.0", false)])
+    @Test(arguments: [
+        ("", true), ("1", true), ("1.0", true), ("1.0.0 EXACT", true), ("0.9", false), ("1.99", false), ("2.0", false),
+    ])
     func cmakeChecksTheVersion(wanted: String, isFound: Bool) throws {
         let folder = Workshop.folder.appending(path: "cmake-version-\(wanted.filter(\.isNumber))-\(isFound)")
         _ = try Self.tree.get()
@@ -166,7 +175,9 @@ import Testing
     /// The line of the file's first comment that builds it.
     private func firstCommand(of name: String, in folder: URL) throws -> String {
         let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-        guard let command = text.firstMatch(of: /\n \* +(c(?:c|\+\+) .+)/) else { throw Failure(description: "\(name): no command") }
+        guard let command = text.firstMatch(of: /\n \* +(c(?:c|\+\+) .+)/) else {
+            throw Failure(description: "\(name): no command")
+        }
         return String(command.1)
     }
 }

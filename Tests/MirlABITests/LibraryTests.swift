@@ -17,13 +17,17 @@ import Testing
     }
 
     @Test func exportsTheHeaderAndNothingElse() throws {
-        let exported = try lines("nm", ["-D", "--defined-only"]).map { $0.split(separator: " ").last.map(String.init) ?? "" }
+        let exported = try lines("nm", ["-D", "--defined-only"])
+            .map { $0.split(separator: " ").last.map(String.init) ?? "" }
         #expect(try Set(exported) == Set(declared().map { "\($0)@@MIRL_1" }))
     }
 
     @Test func needsOnlyTheCAndCxxRuntimes() throws {
-        let allowed: Set = ["libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"]
-        let needed = try lines("readelf", ["-d"]).compactMap { $0.firstMatch(of: /NEEDED.*\[(.+)\]/).map { String($0.1) } }
+        let allowed: Set = [
+            "libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
+        ]
+        let needed = try lines("readelf", ["-d"])
+            .compactMap { $0.firstMatch(of: /NEEDED.*\[(.+)\]/).map { String($0.1) } }
         #expect(!needed.isEmpty)
         #expect(Set(needed).isSubset(of: allowed), "\(needed)")
     }

@@ -12,7 +12,8 @@ import Testing
     }
 
     @Test func everyFunctionHasItsPrototypeInAPage() throws {
-        let declared = try header().matches(of: /((?:const )?\w+ \*?)(mirl_\w+)\(([^()]*)\);/).map { "\($0.1)\($0.2)(\($0.3))" }
+        let declared = try header().matches(of: /((?:const )?\w+ \*?)(mirl_\w+)\(([^()]*)\);/)
+            .map { "\($0.1)\($0.2)(\($0.3))" }
         #expect(declared.count > 10)
         #expect(try Set(Self.library.get().flatMap(\.prototypes)) == Set(declared))
     }
@@ -74,12 +75,14 @@ import Testing
         let tree = try InstallTests.tree.get().path, prefix = tree + InstallTests.prefix
         let examples = try Page(Workshop.sources.appending(path: "man/mirl.7")).displays { $0 == "EXAMPLES" }
         #expect(examples.count > 4)
-        let photos = "for name in rainy hazy 'photos/one' 'photos/the other'; do vips copy photo.ppm \"$name.jpg\"; done"
+        let photos = """
+            for name in rainy hazy 'photos/one' 'photos/the other'; do vips copy photo.ppm "$name.jpg"; done
+            """
         for example in [photos] + examples {
             let outcome = try Workshop.run(
                 "PATH=\(prefix)/bin:/usr/bin:/bin",
-                ["LD_LIBRARY_PATH=\(prefix)/lib", "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig", "PKG_CONFIG_SYSROOT_DIR=\(tree)",
-                 "sh", "-ec", "cd '\(folder.path)'\n\(example)"])
+                ["LD_LIBRARY_PATH=\(prefix)/lib", "PKG_CONFIG_PATH=\(prefix)/lib/pkgconfig",
+                 "PKG_CONFIG_SYSROOT_DIR=\(tree)", "sh", "-ec", "cd '\(folder.path)'\n\(example)"])
             #expect(outcome.status == 0, "\(example): \(outcome.errors)")
         }
         for file in ["clear.png", "clear/one.png", "clear/the other.png", "preview.webp", "smallest"] {

@@ -7,7 +7,8 @@ struct Page {
 
     static func all() throws -> [Page] {
         let folder = Workshop.sources.appending(path: "man")
-        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map { try Page(folder.appending(path: $0)) }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        return try names.map { try Page(folder.appending(path: $0)) }
     }
 
     init(_ file: URL) throws {
@@ -43,7 +44,8 @@ struct Page {
                 all.append(text.joined(separator: "\n") + "\n")
                 display = nil
             } else {
-                display?.append(String(line).replacing(#"\&"#, with: "").replacing(#"\e"#, with: #"\"#).replacing(#"\-"#, with: "-"))
+                let plain = String(line).replacing(#"\&"#, with: "").replacing(#"\e"#, with: #"\"#)
+                display?.append(plain.replacing(#"\-"#, with: "-"))
             }
         }
         return all

@@ -20,7 +20,8 @@ struct Failure: Error, CustomStringConvertible {
 }
 
 enum Workshop {
-    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../..")
+        .standardized
     /// Test executables lie beside what they test.
     static let build = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     static let library = build.appending(path: "libmirl.so")
@@ -28,16 +29,22 @@ enum Workshop {
 
     static let host = Result {
         let names = [
-            "main", "images", "layout", "features", "arguments", "statuses", "progress", "threads", "runner", "allocator", "fork",
-            "surroundings",
+            "main", "images", "layout", "features", "arguments", "statuses", "progress", "threads", "runner",
+            "allocator", "fork", "surroundings",
         ]
         return try compile(names.map { "Tests/CHost/\($0).c" }, to: "host", flags: ["-std=c17", "-Werror"] + linking)
     }
     static let wrapper = Result {
-        try compile(["Tests/CHost/wrapper.cpp"], to: "wrapper", compiler: "c++", flags: ["-std=c++17", "-pedantic", "-Werror"] + linking)
+        try compile(
+            ["Tests/CHost/wrapper.cpp"], to: "wrapper", compiler: "c++",
+            flags: ["-std=c++17", "-pedantic", "-Werror"] + linking)
     }
-    static let loader = Result { try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"]) }
-    static let example = Result { try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking) }
+    static let loader = Result {
+        try compile(["Tests/CHost/loader.c"], to: "loader", flags: ["-std=gnu17", "-Werror", "-ldl"])
+    }
+    static let example = Result {
+        try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking)
+    }
 
     /// A program of one file in C, or in C++ if it asks for mirl.hpp, compiled and ready to run.
     static func program(_ name: String, source: String, flags: [String]) throws -> Program {
@@ -64,7 +71,8 @@ enum Workshop {
         }
         let program = folder.appending(path: name)
         let outcome = try run(
-            compiler, ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
+            compiler,
+            ["-O1", "-g", "-Wall", "-Wextra", "-I", sources.appending(path: "include").path, "-o", program.path]
                 + files + flags)
         guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
         return program

@@ -20,7 +20,8 @@ struct Golden {
     init() throws {
         let folder = Golden.otherFolder.map { URL(filePath: $0) }
             ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
-        let weights = try pack(safetensors: folder.appending(path: "weights.safetensors").path, PackOptions(values: .float16))
+        let weights = try pack(
+            safetensors: folder.appending(path: "weights.safetensors").path, PackOptions(values: .float16))
         model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
         let bytes = try Data(contentsOf: folder.appending(path: "golden.safetensors"))
         tensors = try bytes.withUnsafeBytes { bytes in

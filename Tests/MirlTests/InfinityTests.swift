@@ -12,7 +12,8 @@ import Testing
             checkpoint.tensors[name] = .init(values, shape: checkpoint.tensors[name]!.shape)
         }
         let weights = try checkpoint.packed()
-        let session = try Session(weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }, threads: 1)
+        let model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+        let session = try Session(model, threads: 1)
         return try image.withBuffer { buffer in
             try session.restore(buffer, into: buffer, strength: strength)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)

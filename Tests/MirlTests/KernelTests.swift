@@ -11,6 +11,10 @@ private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64]
 /// Floats between the channels of the tests' tiles.
 private let pitch = Int(MIRLK_TILE)
 
+extension Double {
+    fileprivate var squared: Double { self * self }
+}
+
 @Suite struct KernelTests {
     var random = Random(seed: 7)
 
@@ -104,10 +108,9 @@ private let pitch = Int(MIRLK_TILE)
     }
 
     @Test(arguments: tables.indices) func geluIsWithinAMillionthOfTheExactForm(table: Int) {
-        let near = stride(from: Float(-8), through: 8, by: 1 / 1024).map { $0 }
-        let far = stride(from: Float(8), through: 1000, by: 0.375).flatMap { [$0, -$0] } + [1e30, -1e30]
-        let edge = [Float(5.3), 5.3.nextUp, 5.3.nextDown, -5.3, -5.3.nextUp, -5.3.nextDown]
-        let xs = near + far + edge
+        let edge: Float = 5.3
+        let large = Array(stride(from: Float(8), through: 1000, by: 0.375)) + [edge, edge.nextUp, edge.nextDown, 1e30]
+        let xs = Array(stride(from: Float(-8), through: 8, by: 1 / 1024)) + large + large.map { -$0 }
         for (x, result) in zip(xs, gelu(xs, table: table)) {
             let exact = Double(x) * 0.5 * erfc(-Double(x) / 2.squareRoot())
             if abs(Double(result) - exact) > 1e-6 { Issue.record("gelu(\(x)) is \(result), not \(exact)") }
@@ -206,7 +209,7 @@ private let pitch = Int(MIRLK_TILE)
             for (squares, rows, count) in [(qSquares, q, count.q), (kSquares, k, count.k)] {
                 for i in 0..<count {
                     let sum = squares[i * squareSize..<(i + 1) * squareSize].reduce(0) { $0 + Double($1) }
-                    let exact = (0..<width).reduce(0.0) { $0 + Double(rows[i * pitch + $1]) * Double(rows[i * pitch + $1]) }
+                    let exact = (0..<width).reduce(0.0) { $0 + Double(rows[i * pitch + $1]).squared }
                     #expect(abs(sum - exact) < 1e-4)
                 }
                 #expect(squares.dropFirst(count * squareSize).allSatisfy { $0.bitPattern == canary.bitPattern })
