@@ -24,7 +24,8 @@ import Testing
 
     @Test func needsOnlyTheCAndCxxRuntimes() throws {
         let allowed: Set = [
-            "libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
+            "libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2",
+            "ld-linux-aarch64.so.1",
         ]
         let needed = try lines("readelf", ["-d"])
             .compactMap { $0.firstMatch(of: /NEEDED.*\[(.+)\]/).map { String($0.1) } }

@@ -12,10 +12,11 @@ import Testing
         var testDescription: String { "\(width)x\(height), \(share)" }
     }
 
-    /// Cut into columns, into rows, and both ways.
+    /// Cut into columns, into rows, and both ways. Sides are multiples of 8: others are padded, and what the padding of
+    /// the whole and that of the last tiles do to the edge would hide what is sought.
     static let cases = [
         Case(width: 336, height: 200, share: 0.9), Case(width: 200, height: 336, share: 0.9),
-        Case(width: 600, height: 590, share: 0.45),
+        Case(width: 600, height: 592, share: 0.45),
     ]
 
     struct Result {
@@ -87,12 +88,13 @@ import Testing
             }
         }
         for steps in [across, down] {
-            #expect(steps.max()! < 4 * steps.reduce(0, +) / Float(steps.count - 1))
+            let mean = steps.reduce(0, +) / Float(steps.count - 1), place = steps.firstIndex(of: steps.max()!)!
+            #expect(steps[place] < 4 * mean, "at \(place)")
         }
     }
 
     @Test func threadsDoNotChangeABit() throws {
-        let limit = try restored(Self.cases[0], limit: nil).bytes * 8 / 10
+        let limit = try restored(Self.cases[0], limit: nil).bytes * 9 / 10
         let session = try Session(try Model.builtIn(), threads: 1), other = try Session(try Model.builtIn(), threads: 3)
         let alone = try restored(Self.cases[0], limit: limit, session: session)
         #expect(try restored(Self.cases[0], limit: limit, session: other).samples == alone.samples)
