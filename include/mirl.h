@@ -159,7 +159,7 @@ typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, 
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads;    /* up to 1024; 0: the processors in its affinity mask. The result never depends on it. */
+    uint32_t threads;    /* up to 1024; 0: the processors of the affinity mask. The result never depends on it. */
     const char *kernels; /* one of mirl_kernels_name; NULL: the environment's MIRL_KERNELS if possible, or the best */
     mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
     void *runner_data;   /* handed to `runner` */
@@ -201,8 +201,8 @@ typedef struct mirl_restore_options {
 
 /* Restores `input` into `output`, which has the same width, height and format. Both may be the same memory
  * with the same stride, or lie side by side in rows of the same stride; otherwise they must be apart. Bytes
- * between rows stay as they are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the content of `output` is
- * as it was before the call. A session that is restoring an image refuses a second one. */
+ * between rows stay as they are. NULL options mean { sizeof, MIRL_AUTO, 1.0f, NULL, NULL }. After an error the
+ * content of `output` is as it was before the call. A session that is restoring an image refuses a second one. */
 mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
                          const mirl_restore_options *options, mirl_error *error);
 
