@@ -31,8 +31,8 @@ struct Schedule {
         var side = Tiling.smallestSide, best = try tiled(side)
         guard best.bytes <= limit else {
             throw .memory(
-                "input: \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory in the smallest tiles, "
-                    + "the result included, more than the limit of \(limit)")
+                "input: \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result included, "
+                    + "in the smallest tiles, more than the limit of \(limit)")
         }
         var step = Geometry.maximumSide / Plan.multiple / 2 * Plan.multiple
         while step >= Plan.multiple {
