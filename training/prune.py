@@ -5,6 +5,8 @@ linear layers and LayerNorm weights; never prompts, temperatures or biases. Beyo
 too, and magnitudes weighed by what a weight costs. A weight that is masked once stays masked.
 """
 
+import math
+
 import torch
 
 from network import Config, Network
@@ -36,9 +38,9 @@ def apply(masks: Tensors, tensors: Tensors) -> None:
 
 
 def smallest_removed(weights: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:
-    """The mask without the `rate` of its survivors that are smallest in magnitude."""
+    """The mask without the `rate` of its survivors that are smallest in magnitude; infinite ones stay."""
     survivors = mask.bool()
-    count = int(round(rate * int(survivors.sum())))
+    count = min(round(rate * int(survivors.sum())), int((survivors & weights.isfinite()).sum()))
     if count == 0:
         return mask.clone()
     order = weights.abs().masked_fill(~survivors, torch.inf).flatten().argsort(stable=True)
@@ -94,8 +96,18 @@ def uses(config: Config, size: int = 64) -> dict[str, float]:
     return counts
 
 
-def remove(weights: Tensors, masks: Tensors, rate: float, scope: str, costs: dict[str, float] | None = None) -> Tensors:
+def spared(weights: torch.Tensor, mask: torch.Tensor, least: float) -> torch.Tensor:
+    """The weights, of which the largest survivors are infinite, `least` of the tensor's elements (0..1)."""
+    largest = (weights.abs() * mask).flatten().topk(math.ceil(least * weights.numel())).indices
+    return weights.flatten().index_fill(0, largest, torch.inf).view_as(weights)
+
+
+def remove(
+    weights: Tensors, masks: Tensors, rate: float, scope: str, costs: dict[str, float] | None = None, least: float = 0
+) -> Tensors:
     """The masks without the `rate` of their survivors that matter least; `scope` is one of SCOPES.
+
+    Of every tensor the share `least` (0..1) stays: one threshold over all can cut a network in two.
 
     With `costs`, as of `uses`, a weight w of cost c counts as |w| / sqrt(c): removing it adds about w^2 to the loss
     (LeCun et al. 1990, with all curvatures equal) and saves c, and what adds least for what it saves goes first (Theis
@@ -106,6 +118,7 @@ def remove(weights: Tensors, masks: Tensors, rate: float, scope: str, costs: dic
     others = {name: w for name, w in weights.items() if name not in prompts}
     if costs:
         others = {name: w / costs[name] ** 0.5 for name, w in others.items()}
+    others = {name: spared(w, masks[name], least) for name, w in others.items()}
     return SCOPES[scope](others, masks, rate) | prune_layerwise(prompts, masks, rate)
 
 

@@ -55,6 +55,7 @@ def arguments(argv=None):
     add("--scope", default="global", choices=prune.SCOPES)
     add("--by-cost", action="store_true", help="weigh magnitudes by the multiply-adds that a weight costs at its resolution")
     add("--prune-prompts", action="store_true", help="prune the prompts' components too")
+    add("--least", type=float, default=0.0, help="share of every tensor that `global` and `scaled` keep (0..1)")
     add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
     add("--rounds", type=int, default=15, help="imp: prunings")
     add("--rate", type=float, default=0.2, help="imp: share of the survivors removed by each pruning")
@@ -172,7 +173,7 @@ class Run:
             self.remove(rate)
 
     def remove(self, rate: float):
-        self.masks = prune.remove(self.prunable(self.network), self.masks, rate, self.options.scope, self.costs)
+        self.masks = prune.remove(self.prunable(self.network), self.masks, rate, self.options.scope, self.costs, self.options.least)
 
     def end_round(self):
         """Prunes by the trained weights' magnitudes and sends the survivors back to where they began."""

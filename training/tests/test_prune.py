@@ -49,6 +49,15 @@ def test_by_cost_a_weight_must_be_worth_its_multiply_adds():
     assert kept(masks) == {"high.weight": [0, 0], "low.weight": [1, 0]}
 
 
+def test_every_tensor_keeps_the_least_share():
+    weights = {"small.weight": torch.tensor([0.1, -0.3, 0.2, 0.0]), "large.weight": torch.tensor([1.0, 2.0, 3.0, 4.0])}
+    assert kept(prune.remove(weights, prune.full(weights), 0.5, "global"))["small.weight"] == [0, 0, 0, 0]
+    masks = prune.remove(weights, prune.full(weights), 0.5, "global", least=0.3)  # 1.2 of 4, rounded up
+    assert kept(masks) == {"small.weight": [0, 1, 1, 0], "large.weight": [0, 0, 1, 1]}
+    masks = prune.remove(weights, masks, 1, "global", least=0.3)
+    assert kept(masks) == {"small.weight": [0, 1, 1, 0], "large.weight": [0, 0, 1, 1]}
+
+
 def test_weights_are_used_as_often_as_their_level_has_pixels():
     config = Config.load("golden")
     uses = prune.uses(config)
