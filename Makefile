@@ -47,7 +47,7 @@ STAGED = DESTDIR=$(STAGE) PREFIX=/usr LIBDIR=$(VIPS_LIBDIR)
 
 export PATH := $(PATH):/opt/swift/usr/bin
 
-.PHONY: all plugin help deps demo check check-vips bench install uninstall deb check-deb clean
+.PHONY: all plugin help deps demo check check-vips check-python bench install uninstall deb check-deb clean
 
 all: deps ## build mirl-filter, mirl-weights, libmirl.so and, for libvips, its plugin
 	swift build $(SWIFT_FLAGS)
@@ -98,6 +98,21 @@ check-vips: build/pyvips ## run the tests of the plugin for libvips
 build/pyvips: plugins/vips/tests/requirements.txt
 	$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --no-build-isolation \
 		--require-hashes --upgrade --target $@ -r $<
+	@touch $@
+
+TORCH := torch==2.13.0+cpu
+
+check-python: all build/python/installed ## run the tests of the programs in training/ and bench/, with PyTorch
+	MIRL_BIN=$(CURDIR)/$(PRODUCTS) build/python/bin/python -m pytest -q -rs training/tests
+
+# PyTorch without CUDA has an index of its own, which some networks have in their mirror of PyPI instead. That one is
+# asked for PyTorch alone, and PyPI for all else.
+build/python/installed: training/requirements.txt
+	@tools/packages git python3-venv
+	$(PYTHON) -m venv --clear build/python
+	build/python/bin/pip install -q --disable-pip-version-check --no-deps --retries 1 \
+		--index-url https://download.pytorch.org/whl/cpu $(TORCH) 2> /dev/null || true
+	build/python/bin/pip install -q --disable-pip-version-check $(TORCH) -r $<
 	@touch $@
 
 bench: all ## measure time and memory beside other engines, into docs/speed.md; WEIGHTS=FILE.mirl, BENCH="--quick"

@@ -19,7 +19,7 @@ from restore import load_network, restore
 def exported(photos, tmp_path_factory):
     """A tiny network, trained and pruned a little so that it changes images moderately, exported."""
     folder = tmp_path_factory.mktemp("run")
-    options = ["--preset", "golden", "--workers", "0", "--patches", "4", "--size", "16", "--steps", "40", "--lr", "3e-3"]
+    options = ["--preset", "golden", "--workers", "0", "--patches", "4", "--size", "16", "--steps", "120", "--lr", "3e-3"]
     train.main([str(folder), "--data", str(photos), "--method", "gradual", "--density", "0.3", *options])
     out = folder / "out.safetensors"
     with pytest.MonkeyPatch.context() as patch:
