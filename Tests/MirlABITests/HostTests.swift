@@ -29,6 +29,17 @@ import Testing
         #expect(outcome.errors == "")
     }
 
+    /// The median, as others may be at work on this machine. It is 5 to 7 ms where none are.
+    @Test(arguments: [false, true])
+    func cancelsWithinATenthOfASecond(isFull: Bool) throws {
+        let weights = try isFull ? Workshop.fullWeights.get() : "-"
+        let shares = isFull ? ["0", "0.02", "0.1"] : ["0", "0.02", "0.1", "0.3", "0.6"]
+        let outcome = try Workshop.run(Workshop.latency.get().path, [weights, "1024", "0"] + shares)
+        #expect(outcome.status == 0)
+        let median = outcome.text.split(separator: " ").first.flatMap { Double($0) }
+        #expect(try #require(median) < 100)
+    }
+
     @Test(arguments: [["c", "-std=gnu89"], ["c", "-std=c99"], ["c++", "-std=c++98"], ["c++", "-std=c++17"]])
     func headerStandsAlone(language: [String]) throws {
         let outcome = try Workshop.run(

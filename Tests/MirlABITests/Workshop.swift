@@ -45,6 +45,17 @@ enum Workshop {
     static let example = Result {
         try compile(["examples/c/restore.c"], to: "restore", flags: ["-std=c17", "-Werror"] + linking)
     }
+    static let latency = Result {
+        try compile(["Tests/CHost/latency.c"], to: "latency", flags: ["-std=gnu17", "-Werror"] + linking)
+    }
+
+    /// The paper's network with random weights, which takes longer than the built-in one.
+    static let fullWeights = Result {
+        let file = folder.appending(path: "full.mirl").path
+        let outcome = try run(build.appending(path: "mirl-bench").path, ["random-weights", file])
+        guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
+        return file
+    }
 
     /// A program of one file in C, or in C++ if it asks for mirl.hpp, compiled and ready to run.
     static func program(_ name: String, source: String, flags: [String]) throws -> Program {

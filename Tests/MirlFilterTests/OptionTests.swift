@@ -78,6 +78,24 @@ struct OptionTests {
         #expect(try place.files(in: "out") == ["in.ppm"])
     }
 
+    /// The median, as others may be at work on this machine. Where none are, it is 12 ms after a signal, and 19 ms after the
+    /// end of the time, with the start of the process.
+    @Test(arguments: [
+        "env --default-signal=INT \"$FILTER\" large.ppm > out & sleep 0.$time; start=$(now); kill -INT $!; wait $!; [ $? = 130 ]",
+        "start=$(($(now) + time)); ! \"$FILTER\" --timeout 0.$time large.ppm > out 2> /dev/null",
+    ])
+    func `a tenth of a second after it was stopped the filter is gone`(stop: String) throws {
+        try place.write(picture(width: 1024, height: 1024), to: "large.ppm")
+        let outcome = try place.shell(
+            """
+            now() { echo $(($(date +%s%N) / 1000000)); }
+            for time in 100 250 400 550 700; do \(stop) && ! [ -s out ] && echo $(($(now) - start)); done
+            """)
+        let late = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }.sorted()
+        try #require(late.count == 5, "\(outcome.errors)")
+        #expect(late[2] < 100, "\(late)")
+    }
+
     @Test func `enough time is enough`() throws {
         let outcome = try place.filter("in.ppm", "--timeout", "100")
         #expect(outcome.status == 0)
