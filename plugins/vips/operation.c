@@ -13,6 +13,7 @@ typedef struct VipsMirl {
     double strength;
     char *weights;
     int threads;
+    guint64 memory;
 
     shared_model *model;
     VipsImage *source; /* `in` in the colours of `out`, not computed */
@@ -33,7 +34,7 @@ static const vips_library linked = {
 
 static restoration how(const VipsMirl *mirl) {
     int threads = mirl->threads > 0 ? mirl->threads : vips_concurrency_get();
-    return (restoration){shared_model_get(mirl->model), mirl->task, (float)mirl->strength, (uint32_t)threads};
+    return (restoration){shared_model_get(mirl->model), mirl->task, (float)mirl->strength, (uint32_t)threads, mirl->memory};
 }
 
 /* --- Computing, once ---------------------------------------------------------------------------------- */
@@ -163,6 +164,8 @@ static void vips_mirl_class_init(VipsMirlClass *class) {
                     VIPS_ARGUMENT_OPTIONAL_INPUT, AT(weights), NULL)
     VIPS_ARG_INT(class, "threads", 6, "Threads", "Threads to use; 0 means the concurrency of libvips",
                  VIPS_ARGUMENT_OPTIONAL_INPUT, AT(threads), 0, 1024, 0)
+    VIPS_ARG_UINT64(class, "memory", 7, "Memory", "Most bytes to restore with, in tiles if need be; 0 means any number",
+                    VIPS_ARGUMENT_OPTIONAL_INPUT, AT(memory), 0, G_MAXUINT64, 0)
 #undef AT
 }
 

@@ -90,7 +90,8 @@ static mirl_status restore_pages(const restoration *how, mirl_session *session, 
 static gboolean restore_memory(const restoration *how, VipsImage *memory, mirl_format format, int pages,
                                progress *progress) {
     mirl_error error = {.struct_size = sizeof error};
-    mirl_session_options options = {.struct_size = sizeof options, .threads = how->threads};
+    mirl_session_options options = {
+        .struct_size = sizeof options, .threads = how->threads, .memory_limit = how->memory};
     mirl_session *session = NULL;
     page_progress at = {progress, 0, pages};
     mirl_status status = mirl_session_new(how->model, &options, &session, &error);

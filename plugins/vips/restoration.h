@@ -9,6 +9,7 @@ typedef struct restoration {
     mirl_task task;
     float strength;   /* 0..1 */
     uint32_t threads; /* at least 1 */
+    uint64_t memory;  /* mirl_session_options.memory_limit */
 } restoration;
 
 /* Whether the image, which is grey or RGB, can be restored; if not, libvips' error buffer says why. */

@@ -25,10 +25,10 @@ class Manual(TestCase):
         self.succeed("./example")
 
     def test_every_example_works(self):
-        photos = ["rainy.jpg", "hazy.jpg", "noisy.jpg"]
+        photos = ["rainy.jpg", "hazy.jpg", "noisy.jpg", "panorama.tif"]
         for name in photos:
             picture(64, 48).write_to_file(self.path(name))
-        self.assertEqual(len(examples()), 6)
+        self.assertEqual(len(examples()), 7)
         for example in examples():
             with self.subTest(example):
                 if "VipsImage" in example:
@@ -37,7 +37,7 @@ class Manual(TestCase):
                     self.succeed(sys.executable, "-c", example, PYTHONPATH=os.path.abspath("build/pyvips"))
                 else:
                     self.succeed("sh", "-ec", example)
-                for name in re.findall(r"\w+\.(?:png|jpg|webp)", example):
+                for name in re.findall(r"\w+\.(?:png|jpg|webp|tif)", example):
                     self.assertTrue(os.path.exists(self.path(name)), name)
                     if name not in photos:
                         os.remove(self.path(name))
