@@ -39,17 +39,20 @@ let package = Package(
         .target(name: "MirlImageIO", dependencies: ["CVips", "CPNG"]),
         .target(name: "MirlVideo"),
         .target(name: "MirlFiles"),
+        .target(name: "CArguments"),
+        .target(name: "MirlArguments", dependencies: ["CArguments"]),
         .executableTarget(
             name: "mirl-filter",
             dependencies: [
-                "Mirl", "MirlFiles", "MirlImageIO", "MirlVideo", "CMirl",
+                "Mirl", "MirlArguments", "MirlFiles", "MirlImageIO", "MirlVideo", "CMirl",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             linkerSettings: [tool]),
         .executableTarget(
             name: "mirl-weights",
             dependencies: [
-                "MirlFiles", "MirlPacking", "MirlWeights", "CMirl", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "MirlArguments", "MirlFiles", "MirlPacking", "MirlWeights", "CMirl",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             linkerSettings: [tool]),
         .target(name: "MirlMachine"),

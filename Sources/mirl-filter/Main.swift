@@ -1,13 +1,14 @@
 import ArgumentParser
 import CMirl
 import Glibc
+import MirlArguments
 
 /// Parses the command line, runs the filter, and turns what came of it into messages and an exit status.
 @main enum Main {
     static func main() {
         fillClosedStreams()
         do {
-            let filter = try Filter.parse()
+            let filter = try Filter.parse(processArguments)
             try filter.restore()
         } catch let failure as Failure {
             end(failure)

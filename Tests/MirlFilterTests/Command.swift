@@ -41,6 +41,8 @@ final class Workplace {
         try run(Self.filter, arguments, input: input)
     }
 
+    static let canHideProc = (try? Workplace().shell("unshare --mount --map-root-user mount -t tmpfs none /proc"))?.status == 0
+
     /// Runs a shell's script, which finds the filter in $FILTER.
     func shell(_ script: String) throws -> Outcome { try run("/bin/sh", ["-c", script], input: Data()) }
 

@@ -122,6 +122,16 @@ struct OutputTests {
         }
     }
 
+    /// In a chroot, say, where nobody mounted it.
+    @Test(.enabled(if: Workplace.canHideProc, "needs the right to mount"))
+    func `arguments are read without proc`() throws {
+        let hidden = try place.shell(
+            "exec unshare --mount --map-root-user sh -c 'mount -t tmpfs none /proc && exec \"$FILTER\" --format ppm --task derain -o out.ppm in.ppm'")
+        #expect(hidden.status == 0)
+        #expect(hidden.errors == "")
+        #expect(try place.read("out.ppm") == place.filter("--format", "ppm", "--task", "derain", "in.ppm").output)
+    }
+
     @Test func `help and version are answered on standard output`() throws {
         let version = try place.filter("--version")
         #expect(version.status == 0)
