@@ -105,7 +105,9 @@ void mirl_model_free(mirl_model *model);
 /* --- Images -------------------------------------------------------------------------------------------- */
 
 /* Samples are interleaved, in host byte order: 8 bits 0..255, 16 bits 0..65535, or float 0..1. Colours are
- * those of sRGB, gamma included. Grey is restored as grey; alpha passes through untouched. */
+ * those of sRGB, gamma included. Grey is restored as grey; alpha passes through untouched. The network takes
+ * floats below 0 and NaN for 0, and those above 1 for 1, and gives 0..1; a strength below 1 blends that with the
+ * samples as they are. */
 typedef int32_t mirl_format;
 #define MIRL_GREY8 1
 #define MIRL_GREYA8 2
@@ -194,7 +196,7 @@ typedef int (*mirl_progress)(void *user_data, float done);
 typedef struct mirl_restore_options {
     size_t struct_size;
     mirl_task task;
-    float strength;         /* 0 gives the input back, 1 the restored image, between them a blend */
+    float strength;         /* 0 gives the input back, bit for bit, 1 the restored image, between them a blend */
     mirl_progress progress; /* may be NULL */
     void *user_data;        /* handed to `progress` */
 } mirl_restore_options;

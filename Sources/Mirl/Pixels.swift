@@ -15,14 +15,21 @@ struct Pixels {
     }
 
     /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's, and so is what the map
-    /// has no finite number for. Asks nobody: half a
-    /// result must not be left behind.
+    /// has no finite number for. Asks nobody: half a result must not be left behind.
     func store(to output: ImageBuffer, strength: Float) {
+        if strength == 0 { return copy(to: output) }
+        func blend(_ before: Float, _ restored: Float) -> Float { clamped(before + strength * (restored - before)) }
         switch image.format.sample {
-        case .uint8: store(to: output, strength, from: { Float($0) / 255 }, as: { UInt8(clamped($0) * 255 + 0.5) })
-        case .uint16:
-            store(to: output, strength, from: { Float($0) / 65535 }, as: { UInt16(clamped($0) * 65535 + 0.5) })
-        case .float: store(to: output, strength, from: clamped, as: clamped)
+        case .uint8: store(to: output) { UInt8(blend(Float($0) / 255, $1) * 255 + 0.5) }
+        case .uint16: store(to: output) { UInt16(blend(Float($0) / 65535, $1) * 65535 + 0.5) }
+        case .float: store(to: output) { blendFloats($0, clamped($1), strength) }
+        }
+    }
+
+    private func copy(to output: ImageBuffer) {
+        for y in 0..<image.height {
+            let row = output.row(y)
+            row.copyMemory(from: image.row(y), byteCount: image.width * image.format.bytesPerPixel)
         }
     }
 
@@ -41,9 +48,7 @@ struct Pixels {
         }
     }
 
-    private func store<Sample>(
-        to output: ImageBuffer, _ strength: Float, from value: (Sample) -> Float, as sample: (Float) -> Sample
-    ) {
+    private func store<Sample>(to output: ImageBuffer, _ blend: (_ before: Sample, _ restored: Float) -> Sample) {
         let bands = image.format.bands, colours = image.format.colours
         for y in 0..<image.height {
             let old = image.row(y).assumingMemoryBound(to: Sample.self)
@@ -52,9 +57,8 @@ struct Pixels {
             for x in 0..<image.width {
                 for c in 0..<colours {
                     let restored = colours == 3 ? line[c * stride + x] : grey(line + x, stride)
-                    let place = x * bands + image.format.band(of: c), before = value(old[place])
-                    let change = strength * (restored - before)
-                    new[place] = sample(change.isFinite ? before + change : before)
+                    let place = x * bands + image.format.band(of: c)
+                    new[place] = restored.isFinite ? blend(old[place], restored) : old[place]
                 }
                 if bands > colours { new[x * bands + colours] = old[x * bands + colours] }
             }
@@ -71,6 +75,13 @@ struct Pixels {
         let padding = (size + Plan.multiple - 1) / Plan.multiple * Plan.multiple - size
         return padding < size ? 2 * (size - 1) - place : size - 1
     }
+}
+
+/// A host's floats may lie beyond black and white. What of them the strength leaves over is kept.
+private func blendFloats(_ before: Float, _ restored: Float, _ strength: Float) -> Float {
+    if strength == 1 { return restored }
+    let blend = (1 - strength) * before + strength * restored
+    return (0...1).contains(before) ? clamped(blend) : blend
 }
 
 /// 0...1; what is not a number becomes 0.

@@ -1,6 +1,7 @@
 /* images.c - pictures to restore, and what must hold whatever their format and their place in memory. */
 #include "host.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static size_t bands(mirl_format format)
@@ -170,6 +171,49 @@ void check_sharing_memory(void)
     mirl_session_free(session);
 }
 
+static void restore_with_strength(mirl_session *session, const mirl_image *input, const mirl_image *output, float strength)
+{
+    mirl_restore_options options = { sizeof options, MIRL_AUTO, strength, NULL, NULL };
+    CHECK_STATUS(mirl_restore(session, input, output, &options, NULL), MIRL_OK);
+}
+
+/* Floats beyond black and white, among others: strength 0 keeps them, 1 does not, between them there is a blend. */
+static void check_strength_of_floats(mirl_session *session)
+{
+    static const float beyond[] = { -0.5f, 1.75f, -0.0f, 1e-42f, 1e30f, -INFINITY, INFINITY, NAN };
+    enum { count = sizeof beyond / sizeof *beyond };
+    mirl_image input = new_image(MIRL_GREYF, 16, 9, 0);
+    mirl_image none = copy_of(&input), half = copy_of(&input), full = copy_of(&input);
+    memcpy(row(&input, 4), beyond, sizeof beyond);
+    restore_with_strength(session, &input, &none, 0);
+    restore_with_strength(session, &input, &half, 0.5f);
+    restore_with_strength(session, &input, &full, 1);
+    CHECK(same_bytes(&none, &input));
+    for (size_t i = 0; i < 16 * 9; i++) {
+        float before = ((float *)input.data)[i], blend = ((float *)half.data)[i], after = ((float *)full.data)[i];
+        float expected = 0.5f * before + 0.5f * after;
+        CHECK(after >= 0 && after <= 1);
+        CHECK(isfinite(before) ? fabsf(blend - expected) <= 1e-6f * fabsf(expected) + 1e-7f
+                               : isnan(before) == isnan(blend) && isinf(before) == isinf(blend));
+    }
+    free(input.data);
+    free(none.data);
+    free(half.data);
+    free(full.data);
+}
+
+/* Every sample of 16 bits comes back. */
+static void check_all_samples(mirl_session *session)
+{
+    mirl_image input = new_image(MIRL_GREY16, 256, 256, 0), output = copy_of(&input);
+    for (size_t i = 0; i < 65536; i++)
+        ((uint16_t *)input.data)[i] = (uint16_t)(i * 40503);
+    restore_with_strength(session, &input, &output, 0);
+    CHECK(same_bytes(&input, &output));
+    free(input.data);
+    free(output.data);
+}
+
 void check_strength(void)
 {
     mirl_session *session = default_session(0);
@@ -188,5 +232,7 @@ void check_strength(void)
     free(input.data);
     free(output.data);
     free(by_default.data);
+    check_strength_of_floats(session);
+    check_all_samples(session);
     mirl_session_free(session);
 }

@@ -187,7 +187,7 @@ static VipsImage *restore_turned(const restoration *how, VipsImage *memory, int 
 VipsImage *restoration_run(const restoration *how, VipsImage *image, progress *progress) {
     int pages = count_pages(image), orientation = vips_image_get_orientation(image);
     VipsImage *memory = compute(image, progress);
-    if (memory == NULL) return NULL;
+    if (memory == NULL || how->strength == 0) return memory;
     return orientation == 1 || pages > 1 ? restore_upright(how, memory, pages, progress)
                                          : restore_turned(how, memory, orientation, progress);
 }

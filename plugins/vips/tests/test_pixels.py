@@ -1,4 +1,6 @@
 """What becomes of the samples: of any format, as mirl-filter would have them."""
+import array
+
 import pyvips
 from pictures import TestCase, greatest_difference, picture
 
@@ -88,6 +90,19 @@ class Formats(TestCase):
         floats = image.cast("float").copy(interpretation="rgb16").mirl()
         self.assertLessEqual(greatest_difference(floats, image.mirl()), 0.6)
         self.assertGreater(floats.max(), 50000)
+
+    def test_strength_0_changes_no_sample(self):
+        samples = array.array("d", [-3, 0.1, 1 / 3, 254.9, 300, 1e9, 4294967295, 1e-300] * 36)
+        image = pyvips.Image.new_from_memory(samples.tobytes(), 12, 8, 3, "double").copy(interpretation="srgb")
+        for format in ["char", "short", "int", "uint", "float", "double"]:
+            with self.subTest(format):
+                self.assert_same_pixels(image.cast(format).mirl(strength=0), image.cast(format))
+
+    def test_what_lies_beyond_white_is_blended_as_it_is(self):
+        image = (picture() * 1.0 + 100).copy(interpretation="srgb")
+        half = (image + image.mirl()) / 2
+        self.assertGreater(half.max(), 255)
+        self.assertLess(greatest_difference(image.mirl(strength=0.5), half), 1e-3)
 
     def test_colours_keep_their_kind(self):
         for bands in [1, 2, 3, 4]:
