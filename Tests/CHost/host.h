@@ -27,6 +27,9 @@ bool same_bytes(const mirl_image *a, const mirl_image *b);
 /* The image as a session restores it, in memory of its own; free its data. */
 mirl_image restored_by(mirl_session *session, const mirl_image *image);
 
+/* How many descriptors are open, of any kind. */
+int open_descriptors(void);
+
 void check_layout(void);
 void check_features(void);
 void check_arguments(void);
@@ -46,3 +49,5 @@ void check_allocator(void);
 void check_memory_limit(void);
 void check_fork(void);
 void check_surroundings(void);
+void check_environment(void);
+void check_opening(void);

@@ -27,6 +27,8 @@ static const struct {
     { "memory-limit", check_memory_limit },
     { "fork", check_fork },
     { "surroundings", check_surroundings },
+    { "environment", check_environment },
+    { "opening", check_opening },
 };
 
 int main(int count, char **arguments)

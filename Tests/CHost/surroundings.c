@@ -3,12 +3,15 @@
 #define _GNU_SOURCE
 #include "host.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fenv.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 static uint64_t float_state(void) { return _mm_getcsr(); /* control and sticky exception flags */ }
@@ -57,7 +60,7 @@ static bool same_signals(const signal_state *a, const signal_state *b)
     return true;
 }
 
-static int open_descriptors(void)
+int open_descriptors(void)
 {
     int count = 0;
     for (int i = 0; i < 256; i++)
@@ -145,6 +148,36 @@ static void check_callbacks(const mirl_image *image, const mirl_image *expected)
     free(output.data);
 }
 
+/* Whether a thread other than this one could be interrupted by a signal that the host handles, such as SIGUSR1. */
+static bool others_take_signals(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    bool takes = false;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        char path[300], line[256];
+        unsigned long long blocked = 0;
+        if (task->d_name[0] == '.' || atoi(task->d_name) == getpid())
+            continue;
+        snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *status = fopen(path, "r");
+        CHECK(status != NULL);
+        while (fgets(line, sizeof line, status) != NULL)
+            sscanf(line, "SigBlk: %llx", &blocked);
+        fclose(status);
+        takes |= (blocked >> (SIGUSR1 - 1) & 1) == 0;
+    }
+    closedir(tasks);
+    return takes;
+}
+
+static void check_threads_signals(void)
+{
+    mirl_session *session = default_session(3);
+    CHECK(!others_take_signals());
+    mirl_session_free(session);
+}
+
 static mirl_image restored(const mirl_image *image)
 {
     mirl_session *session = default_session(0);
@@ -156,7 +189,9 @@ static mirl_image restored(const mirl_image *image)
 void check_surroundings(void)
 {
     mirl_image image = new_image(MIRL_RGB16, 33, 18, 0);
-    const char *locale = setlocale(LC_ALL, NULL);
+    CHECK(setlocale(LC_ALL, "C.UTF-8") != NULL);
+    char locale[64]; /* a copy, as setlocale may write over what it returned */
+    snprintf(locale, sizeof locale, "%s", setlocale(LC_ALL, NULL));
     int descriptors = open_descriptors();
     signal_state before = signals_now();
     mirl_image expected = restored(&image);
@@ -176,6 +211,7 @@ void check_surroundings(void)
     CHECK(fegetround() == FE_UPWARD && float_state() == state);
     CHECK(same_bytes(&output, &expected));
     check_callbacks(&image, &expected);
+    check_threads_signals();
     free(image.data);
     free(expected.data);
     free(output.data);

@@ -30,7 +30,7 @@ enum Workshop {
     static let host = Result {
         let names = [
             "main", "images", "layout", "features", "arguments", "statuses", "progress", "threads", "runner",
-            "allocator", "fork", "surroundings",
+            "allocator", "fork", "surroundings", "environment", "opening",
         ]
         return try compile(names.map { "Tests/CHost/\($0).c" }, to: "host", flags: ["-std=c17", "-Werror"] + linking)
     }

@@ -33,6 +33,23 @@ struct FailureTests {
         #expect(tiled.output.count == whole.output.count && tiled.output != whole.output)
     }
 
+    /// What --memory promises of the process, for files that need no libvips.
+    @Test(arguments: [64, 96])
+    func `memory stays below the limit`(megabytes: Int) throws {
+        try place.write(picture(width: 900, height: 700), to: "large.ppm")
+        let outcome = try place.shell(
+            """
+            exec python3 -c '
+            import os, sys
+            if os.fork() == 0: os.execv(sys.argv[1], sys.argv[1:])
+            _, status, usage = os.wait4(-1, 0)
+            print(status, usage.ru_maxrss)' "$FILTER" --memory \(megabytes)M large.ppm -o out.ppm
+            """)
+        let numbers = String(decoding: outcome.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        try #require(numbers.count == 2 && numbers[0] == 0, "\(outcome.errors)")
+        #expect(numbers[1] <= megabytes << 10)
+    }
+
     @Test(arguments: ["jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm"])
     func `half a file`(suffix: String) throws {
         let name = "in." + suffix.prefix { $0 != "[" }

@@ -5,7 +5,8 @@ import Testing
 struct ManualTests {
     let place = try! Workplace()
 
-    static let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man/mirl-filter.1")
+    static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
+    static let page = sources.appending(path: "man/mirl-filter.1")
 
     /// The displays of the section EXAMPLES.
     static let examples: [String] = {
@@ -24,6 +25,7 @@ struct ManualTests {
             *) exec cat > "$last" ;;
             esac
             """,
+        "curl": "exec cat rainy.jpg",
         "jpegtopnm": "exec cat picture.ppm",
         "pnmscale": "exec cat",
     ]
@@ -56,6 +58,25 @@ struct ManualTests {
         let words = items.flatMap { $0.components(separatedBy: " ") }
         let explained = Set(words.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) })
         #expect(listed.symmetricDifference(explained) == ["generate-completion-script"])
+    }
+
+    /// The README's commands for the shell, one after another: the first block, and those under "From the shell".
+    @Test func `the examples of the README work`() throws {
+        let readme = try String(contentsOf: Self.sources.appending(path: "README.md"), encoding: .utf8)
+        let shell = readme.components(separatedBy: "## From the shell\n").last?.components(separatedBy: "\n## ").first ?? ""
+        let commands = (readme.components(separatedBy: "\n## ")[0] + shell).split(separator: "\n").filter { $0.hasPrefix("    ") }
+        #expect(commands.count >= 7)
+        for (name, source) in [("hazy.jpg", "rainy.jpg"), ("noisy.png", "hazy.png")] {
+            try place.write(place.read(source), to: name)
+        }
+        for command in commands {
+            try place.write(Data(command.utf8), to: "example")
+            let outcome = try place.shell("PATH=\"$PWD/bin:$PATH\" exec bash -eo pipefail example")
+            #expect(outcome.status == 0, "\(command): \(outcome.errors)")
+        }
+        for name in ["out.png", "clear.png", "soft.png", "photo.png", "restored/rainy.jpg", "before-and-after.jpg", "out.mp4"] {
+            #expect(try !place.read(name).isEmpty, "\(name)")
+        }
     }
 
     @Test func `there are examples`() {

@@ -74,6 +74,23 @@ struct ToolTests {
         #expect(try run("info", output).out.hasPrefix("provenance          a[31m\nbcde\n"))
     }
 
+    /// The examples of mirl-weights(1), in a folder that holds the files they speak of.
+    @Test func examplesOfTheManualWork() throws {
+        defer { cleanUp() }
+        let here = URL(filePath: #filePath).deletingLastPathComponent(), checkpoints = here.appending(path: "Checkpoints")
+        let page = try String(contentsOf: here.appending(path: "../../man/mirl-weights.1"), encoding: .utf8)
+        let section = try #require(page.components(separatedBy: ".Sh EXAMPLES\n").last?.components(separatedBy: "\n.Sh ").first)
+        let commands = section.split(separator: "\n").filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) }
+        #expect(commands.count >= 4)
+        for (name, source) in [("weights.safetensors", "weights.safetensors"), ("model.ckpt", "lightning.ckpt")] {
+            try FileManager.default.copyItem(at: checkpoints.appending(path: source), to: folder.appending(path: name))
+        }
+        let start = "set -e; PATH=$(dirname \"$WEIGHTS\"):$PATH; printf 'P5 3 2 255\\nabcdef' > rainy.jpg; "
+        let outcome = try shell(start + commands.joined(separator: "\n"))
+        #expect(outcome.code == 0 && outcome.error == "", "\(outcome.error)")
+        #expect(try Data(contentsOf: folder.appending(path: "clear.png")).count > 0)
+    }
+
     @Test func promptsMayHaveEightBits() throws {
         defer { cleanUp() }
         #expect(try run("pack", input, output, "--prompts", "int8").code == 0)

@@ -7,6 +7,7 @@ import sys
 from pictures import TestCase, picture
 
 MANUAL = os.path.abspath("man/mirl-vips.7")
+README = os.path.abspath("README.md")
 PROGRAM = "#include <vips/vips.h>\nint main(void) {\nif (VIPS_INIT(\"example\")) return 1;\n%s\n}\n"
 
 
@@ -17,6 +18,18 @@ def examples():
 
 
 class Manual(TestCase):
+    def test_the_readme_s_examples_work(self):
+        with open(README) as file:
+            section = file.read().split("## From libvips\n")[1].split("\n## ")[0]
+        for name in ["rainy.jpg", "hazy.jpg"]:
+            picture(64, 48).write_to_file(self.path(name))
+        shell = "\n".join(re.findall(r"^    (.*)", section, re.MULTILINE))
+        [python] = re.findall(r"```python\n((?:.*\n)*?)```", section)
+        self.succeed("sh", "-ec", shell)
+        self.succeed(sys.executable, "-c", python, PYTHONPATH=os.path.abspath("build/pyvips"))
+        for name in ["dry.png", "clear.webp"]:
+            self.assertTrue(os.path.exists(self.path(name)), name)
+
     def run_c(self, source):
         with open(self.path("example.c"), "w") as file:
             file.write(PROGRAM % source)
