@@ -158,6 +158,10 @@ typedef void *(*mirl_allocate)(void *allocator_data, size_t size, size_t alignme
 /* Takes back a block of mirl_allocate's, with the size and the alignment that it was asked for. */
 typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, size_t alignment);
 
+typedef uint32_t mirl_precision;
+#define MIRL_FP32 0 /* 32-bit floats throughout */
+#define MIRL_BF16 1 /* factors of the attention's products are rounded to bf16 if the processor is faster so */
+
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
@@ -175,6 +179,7 @@ typedef struct mirl_session_options {
      * Besides a tile's memory this takes the result as floats, some 12 bytes a pixel of the image; MIRL_ERROR_MEMORY
      * if that and tiles of 256x256 are too much. */
     uint64_t memory_limit;
+    mirl_precision precision; /* MIRL_BF16 is faster on processors that multiply bf16 */
 } mirl_session_options;
 
 /* Makes a session that restores images with `model`. `options` are copied; what they point to must outlive the

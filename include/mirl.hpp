@@ -37,6 +37,8 @@ private:
 
 enum class task : mirl_task { automatic = MIRL_AUTO, denoise = MIRL_DENOISE, derain = MIRL_DERAIN, dehaze = MIRL_DEHAZE };
 
+enum class precision : mirl_precision { fp32 = MIRL_FP32, bf16 = MIRL_BF16 };
+
 enum class format : mirl_format {
     grey8 = MIRL_GREY8, greya8 = MIRL_GREYA8, rgb8 = MIRL_RGB8, rgba8 = MIRL_RGBA8,
     grey16 = MIRL_GREY16, greya16 = MIRL_GREYA16, rgb16 = MIRL_RGB16, rgba16 = MIRL_RGBA16,
@@ -149,6 +151,7 @@ struct session_options {
     std::function<void(work part, std::uint32_t count)> runner;
     std::pmr::memory_resource *memory = nullptr; /* for scratch memory; must outlive the session; null: malloc */
     std::uint64_t memory_limit = 0; /* bytes of it for an image, beyond which it is cut into tiles; 0: none */
+    enum precision precision = precision::fp32;
 };
 
 struct restore_options {
@@ -178,6 +181,7 @@ public:
         c.allocate = wishes.memory != nullptr ? allocate : nullptr;
         c.deallocate = wishes.memory != nullptr ? deallocate : nullptr;
         c.memory_limit = wishes.memory_limit;
+        c.precision = static_cast<mirl_precision>(wishes.precision);
         c.runner_data = c.allocator_data = host_.get();
         detail::reason why;
         why.check(mirl_session_new(m.get(), &c, &host_->handle, &why));

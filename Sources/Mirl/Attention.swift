@@ -19,7 +19,7 @@ struct Attention: Layer {
     private let projectProducts, projectValues: ProductPlace  // shared
     private let projectOut: StackProduct  // shared
     private let filterProducts, filterValues: [ProductPlace]  // shared, one for each phase of the ring
-    private let tile, ring, work, mixed, transposed: Int  // each thread's
+    private let tile, ring, work, mixed, room, ahead: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
     /// Floats of one band's sums.
@@ -58,7 +58,8 @@ struct Attention: Layer {
         ring = own.take(max(products.ringSize, plain.ringSize))
         work = own.take(max(products.lineSize, plain.lineSize))
         mixed = own.take(out.count * strips.stride)
-        transposed = own.take(Int(MIRLK_TILE) * (heads.map(\.k.count).max()! + 16))
+        room = own.take(Int(MIRLK_TILE) * heads.map { max($0.q.count + $0.k.count + 16, $0.v.count + 1) }.max()!)
+        ahead = own.take(2 * (c + 1))  // bf16 pairs the last of an odd number with another
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
@@ -73,7 +74,7 @@ struct Attention: Layer {
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
             sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
         }
-        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(head, shared) }
+        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(run, head, shared) }
         let values = filtered(run, plain, projectValues, filterValues, places: valuePlaces, firstRow: 2 * channels)
         let out = projectOut.prepare(run, offset: { mixedPlaces[$0].map { $0 * plain.stride } })
         mixing.saveBoundaries(of: run, shared: shared)
@@ -107,23 +108,25 @@ struct Attention: Layer {
     ) {
         let sums = shared + sums + band * sumsSize, stride = products.stride
         sums.update(repeating: 0, count: sumsSize)
-        let work = own + work, tile = own + tile
+        let work = own + work, tile = own + tile, ahead = (own + ahead).addresses
         products.pass(
             run, band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                products.gather(products.map, row: y, strip: strip, in: run.memory, to: tile, run.kernels)
+                products.gather(
+                    products.map, row: y, strip: strip, in: run.memory, to: tile, fetching: false, run.kernels)
                 normalize(run, tile, strip)
-                made.project.apply(run, tile, into: line, width: stride)
+                made.project.apply(run, tile, into: line, width: strip.count + 2)
                 products.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
-                made.filter[products.phase(y)].apply(run, own + ring, into: work, width: stride)
+                made.filter[products.phase(y)].apply(run, own + ring, into: work, width: strip.count)
+                products.listAhead(of: y, strip: strip, in: run.memory, to: ahead)
                 var q = work, k = work + heads.reduce(0) { $0 + $1.q.count } * stride
-                for head in heads {
+                for (i, head) in heads.enumerated() {
                     let sums = sums + head.sums
                     run.kernels.gram(
                         q, UInt32(head.q.count), k, UInt32(head.k.count), stride, UInt32(strip.count), sums,
-                        sums + head.qSquares, sums + head.kSquares, own + transposed)
+                        sums + head.qSquares, sums + head.kSquares, own + room, ahead + i * perHead)
                     q += head.q.count * stride
                     k += head.k.count * stride
                 }
@@ -137,7 +140,7 @@ struct Attention: Layer {
 
     /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix: rows that
     /// project_out reads, columns whose values are not all zero. The softmax knows all columns.
-    private func weigh(_ index: Int, _ shared: UnsafeMutablePointer<Float>) {
+    private func weigh(_ run: Run, _ index: Int, _ shared: UnsafeMutablePointer<Float>) {
         let head = heads[index], squareSize = Int(MIRLK_SQUARES)
         func sum(_ place: Int, _ count: Int = 1) -> Double {
             var sum = 0.0
@@ -166,6 +169,7 @@ struct Attention: Layer {
             let kept = shared + attention + head.attention + i * head.v.count
             for (j, v) in head.v.enumerated() { kept[j] = row[v - first] }
         }
+        run.kernels.prepare_mix(shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count))
     }
 
     private func mixValues(
@@ -173,21 +177,23 @@ struct Attention: Layer {
         _ own: UnsafeMutablePointer<Float>, _ band: Int
     ) {
         let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
+        let ahead = (own + ahead).addresses
         plain.pass(
             run, band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
                 mixing.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
                 normalize(run, tile, strip)
-                made.project.apply(run, tile, into: line, width: stride)
+                made.project.apply(run, tile, into: line, width: strip.count + 2)
                 plain.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
-                made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: stride)
+                made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: strip.count)
+                plain.listAhead(of: y, strip: strip, in: run.memory, to: ahead)
                 var values = work, mix = mixed
-                for head in heads {
+                for (i, head) in heads.enumerated() {
                     run.kernels.mix(
                         shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count), values, stride,
-                        mix, stride, UInt32(stride))
+                        mix, stride, UInt32(strip.count), own + room, ahead + i * perHead)
                     values += head.v.count * stride
                     mix += head.out.count * stride
                 }
@@ -216,7 +222,7 @@ private struct LivingHead {
             func living(_ part: Int) -> [Int] {
                 (first..<first + perHead).filter {
                     !weights.qkv.isEmpty(part * c + $0) && !weights.qkvDepthwise.isEmpty(part * c + $0)
-                }
+                }.sorted(byTermsOf: weights.qkvDepthwise, from: part * c)
             }
             let v = living(2), out = (first..<first + perHead).filter { isRead[$0] }
             let isDead = v.isEmpty || out.isEmpty
@@ -231,8 +237,14 @@ private struct LivingHead {
 }
 
 extension [Int] {
+    /// Channels in the order in which a product computes them, so that it reads and writes memory in order.
+    func sorted(byTermsOf convolution: Convolution, from row: Int) -> [Int] {
+        func key(_ c: Int) -> (Int, Int) { (convolution.terms(row + c).count, c) }
+        return sorted { key($0) < key($1) }
+    }
+
     /// For each of `count` numbers its index in this array, or nil.
-    fileprivate func places(among count: Int) -> [Int?] {
+    func places(among count: Int) -> [Int?] {
         var places = [Int?](repeating: nil, count: count)
         for (place, number) in enumerated() { places[number] = place }
         return places

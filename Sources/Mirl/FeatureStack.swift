@@ -16,17 +16,30 @@ struct FeatureStack {
         width = maps[0].width
     }
 
-    /// Copies the pixels `columns` of row y to a tile.
+    /// Copies the pixels `columns` of row y to a tile, and fetches those of the next row if nothing else does.
     func copy(
         row y: Int, columns: Range<Int>, in memory: UnsafeMutablePointer<Float>, to tile: UnsafeMutablePointer<Float>,
-        stride: Int, _ kernels: mirlk_kernels
+        stride: Int, fetching: Bool = true, _ kernels: mirlk_kernels
     ) {
         var tile = tile
         for map in maps {
             kernels.copy(
                 map.row(y, in: memory) + columns.lowerBound, map.channelStride, tile, stride, UInt32(map.channels),
-                UInt32(columns.count), map.rowStride)
+                UInt32(columns.count), fetching ? map.rowStride : 0)
             tile += map.channels * stride
+        }
+    }
+
+    /// Writes where the channels of row y begin, from a column on.
+    func list(
+        row y: Int, from column: Int, in memory: UnsafeMutablePointer<Float>,
+        to list: UnsafeMutablePointer<UnsafePointer<Float>?>
+    ) {
+        var list = list
+        for map in maps {
+            let row = map.row(y, in: memory) + column
+            for c in 0..<map.channels { list[c] = UnsafePointer(row + c * map.channelStride) }
+            list += map.channels
         }
     }
 

@@ -18,14 +18,15 @@ struct FeedForward: Layer {
     private let projectIn: ProductPlace  // shared
     private let projectOut: StackProduct  // shared
     private let depthwise: [ProductPlace]  // shared, one for each phase of the ring
-    private let tile, ring, hidden: Int  // each thread's
+    private let tile, ring, hidden, ahead: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
 
     init(_ weights: BlockWeights, _ map: FeatureStack, threads: Int) {
         self.weights = weights
-        places = weights.livingHidden()
-        alive = places.count { $0 != nil }
+        let living = weights.livingHidden()
+        places = living.places(among: weights.hidden)
+        alive = living.count
         let plain = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: 2 * alive)
@@ -37,6 +38,7 @@ struct FeedForward: Layer {
         tile = own.take(map.channels * plain.stride)
         ring = own.take(plain.ringSize)
         hidden = own.take(2 * alive * plain.stride)
+        ahead = own.take(2 * max(alive, map.channels))
         self.own = own
         sharedSize = shared.size
         scratch = shared.size + threads * own.size
@@ -62,6 +64,8 @@ struct FeedForward: Layer {
         sweep.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size, tile = own + tile, hidden = own + hidden
+            let ahead = (own + ahead).addresses
+            for c in 0..<alive { ahead[c] = UnsafePointer(tile) }  // for what lies beyond the map's channels
             plain.pass(
                 run, band: plain.bands[band], ring: own + ring,
                 produce: { y, strip, line in
@@ -69,12 +73,14 @@ struct FeedForward: Layer {
                     run.kernels.normalize(
                         tile, stride, UInt32(weights.channels), UInt32(strip.count + 2), weights.norm2.weight,
                         weights.norm2.bias)
-                    expand.apply(run, tile, into: line, width: stride)
+                    expand.apply(run, tile, into: line, width: strip.count + 2)
                     plain.clearEdges(of: line, strip: strip)
                 },
                 consume: { y, strip in
-                    filters[plain.phase(y)].apply(run, own + ring, into: hidden, width: stride)
-                    run.kernels.gelu_gate(hidden, hidden + alive * stride, stride, UInt32(alive), UInt32(stride))
+                    filters[plain.phase(y)].apply(run, own + ring, into: hidden, width: strip.count)
+                    plain.listAhead(of: y, strip: strip, in: run.memory, to: ahead)
+                    run.kernels.gelu_gate(
+                        hidden, hidden + alive * stride, stride, UInt32(alive), UInt32(strip.count), ahead)
                     projectOut.apply(contract, run, hidden, row: y, columns: strip)
                 })
         }
@@ -82,16 +88,12 @@ struct FeedForward: Layer {
 }
 
 extension BlockWeights {
-    /// For each hidden channel of the feed-forward layer its place among those that can change the result, or nil: a
-    /// gate or value that is always zero makes their product zero, and what project_out does not read is lost.
-    fileprivate func livingHidden() -> [Int?] {
+    /// The hidden channels of the feed-forward layer that can change the result: a gate or value that is always zero
+    /// makes their product zero, and what project_out does not read is lost.
+    fileprivate func livingHidden() -> [Int] {
         let isRead = projectOut.columnsRead()
-        var next = 0
-        return (0..<hidden).map { c in
-            let lives = isRead[c] && [c, hidden + c].allSatisfy { !projectIn.isEmpty($0) && !depthwise.isEmpty($0) }
-            guard lives else { return nil }
-            defer { next += 1 }
-            return next
-        }
+        return (0..<hidden).filter { c in
+            isRead[c] && [c, hidden + c].allSatisfy { !projectIn.isEmpty($0) && !depthwise.isEmpty($0) }
+        }.sorted(byTermsOf: depthwise, from: 0)
     }
 }

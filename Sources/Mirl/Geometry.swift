@@ -1,3 +1,5 @@
+import MirlKernels
+
 /// How a map is cut into work: bands of rows for threads, strips of columns for the caches.
 enum Geometry {
     static let maximumSide = 65535
@@ -20,20 +22,20 @@ enum Geometry {
     }
 }
 
-/// A row's columns in strips that fit a tile together with their two neighbours.
+/// A row's columns in strips that, with their two neighbours, fit a tile.
 struct Strips {
     let ranges: [Range<Int>]
     /// Floats from one channel of a tile to the next: a strip, its neighbours, and padding to whole vectors.
     let stride: Int
 
-    /// Even boundaries, so that pixel unshuffling never splits a pair.
+    /// Strips of one even width, so that pixel unshuffling never splits a pair; the last is what is left.
     init(width: Int) {
-        let tile = 64, pairs = (width + 1) / 2
-        let fewest = (width + tile - 3) / (tile - 2)
-        func padded(_ count: Int) -> Int { ((pairs + count - 1) / count * 2 + 2 + 15) / 16 * 16 }
-        let candidates = (fewest...fewest + 2).filter { $0 <= pairs && padded($0) <= tile }
-        let count = candidates.min { $0 * padded($0) < $1 * padded($1) } ?? pairs
-        ranges = (0..<count).map { min(width, pairs * $0 / count * 2)..<min(width, pairs * ($0 + 1) / count * 2) }
-        stride = padded(count)
+        let even = (width + 1) / 2 * 2
+        // Vectors that a layer computes for a strip with and without its neighbours, and what it takes to begin a row.
+        func cost(_ count: Int) -> Int { count == 0 ? 0 : (count + 2 + 15) / 16 + (count + 15) / 16 + 1 }
+        func total(_ count: Int) -> Int { even / count * cost(count) + cost(even % count) }
+        let widest = Swift.stride(from: min(even, Int(MIRLK_TILE)), to: 0, by: -2).min { total($0) < total($1) }!
+        ranges = Swift.stride(from: 0, to: width, by: widest).map { $0..<min(width, $0 + widest) }
+        self.stride = (widest + 2 + 15) / 16 * 16
     }
 }

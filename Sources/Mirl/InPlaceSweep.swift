@@ -43,11 +43,11 @@ struct InPlaceSweep {
     ) {
         let band = sweep.bands[index]
         if y < band.lowerBound {
-            sweep.gather(saved, row: 2 * (index - 1), strip: strip, in: shared, to: tile, run.kernels)
+            sweep.gather(saved, row: 2 * (index - 1), strip: strip, in: shared, to: tile, fetching: false, run.kernels)
         } else if y >= band.upperBound {
-            sweep.gather(saved, row: 2 * index + 1, strip: strip, in: shared, to: tile, run.kernels)
+            sweep.gather(saved, row: 2 * index + 1, strip: strip, in: shared, to: tile, fetching: false, run.kernels)
         } else {
-            sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: tile, run.kernels)
+            sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: tile, fetching: false, run.kernels)
             let column = own + savedColumn + (y - band.lowerBound) * sweep.map.channels
             for c in 0..<sweep.map.channels {
                 if strip.lowerBound > 0 { tile[c * sweep.stride] = column[c] }

@@ -24,7 +24,7 @@ public final class Session {
     /// instead of the session's own; `allocator` gives the memory that grows with the pixels of an image.
     public init(
         _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
-        allocator: Allocator? = nil
+        allocator: Allocator? = nil, precision: Precision = .fp32
     ) throws(MirlError) {
         guard (0...Self.mostThreads).contains(threads) else {
             throw .argument("threads: \(threads), expected 0 to \(Self.mostThreads)")
@@ -33,7 +33,7 @@ public final class Session {
             throw .argument("kernels: none called \"\(name!)\" on this processor")
         }
         self.model = model
-        self.kernels = kernels
+        self.kernels = precision == .bf16 ? mirlk_bf16(kernels) : kernels
         self.threads = threads == 0 ? ThreadPool.available : threads
         workers = try Self.workers(threads: self.threads, runner)
         memory = SessionMemory(allocator ?? .system)

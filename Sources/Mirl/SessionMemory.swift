@@ -18,11 +18,17 @@ public struct Allocator {
         Allocator(
             allocate: { size, alignment in
                 var block: UnsafeMutableRawPointer?
-                return posix_memalign(&block, alignment, size) == 0 ? block : nil
+                let isLarge = size >= hugePage
+                guard posix_memalign(&block, isLarge ? hugePage : alignment, size) == 0 else { return nil }
+                // Whole pages only, so that the peak grows by nothing; rows of a map lie pages apart.
+                if isLarge { madvise(block, size / hugePage * hugePage, MADV_HUGEPAGE) }
+                return block
             },
             deallocate: { block, _, _ in free(block) })
     }
 }
+
+private let hugePage = 1 << 21
 
 /// One growing block of memory, aligned to cache lines.
 final class SessionMemory {

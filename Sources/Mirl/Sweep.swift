@@ -52,12 +52,20 @@ struct Sweep {
     /// Copies a strip of row y of `map`, this sweep's or another of its width, and its neighbours in the row to a tile.
     func gather(
         _ map: FeatureStack, row y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>,
-        to tile: UnsafeMutablePointer<Float>, _ kernels: mirlk_kernels
+        to tile: UnsafeMutablePointer<Float>, fetching: Bool, _ kernels: mirlk_kernels
     ) {
         let columns = max(strip.lowerBound - 1, 0)..<min(strip.upperBound + 1, map.width)
         map.copy(
             row: y, columns: columns, in: memory, to: tile + (columns.lowerBound - strip.lowerBound + 1),
-            stride: stride, kernels)
+            stride: stride, fetching: fetching, kernels)
+    }
+
+    /// Lists where the row begins that a band's pass gathers after row y has been consumed; see `mirlk_kernels`.
+    func listAhead(
+        of y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>,
+        to list: UnsafeMutablePointer<UnsafePointer<Float>?>
+    ) {
+        map.list(row: min(y + 2, map.height - 1), from: max(strip.lowerBound - 1, 0), in: memory, to: list)
     }
 
     /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is
@@ -74,6 +82,11 @@ extension FeatureStack {
 }
 
 extension UnsafeMutablePointer<Float> {
+    /// The same memory as addresses, which take the room of two floats each.
+    var addresses: UnsafeMutablePointer<UnsafePointer<Float>?> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: UnsafePointer<Float>?.self)
+    }
+
     /// The same memory as indices, which take the room of as many floats.
     var indices: UnsafeMutablePointer<Int32> {
         UnsafeMutableRawPointer(self).assumingMemoryBound(to: Int32.self)

@@ -11,9 +11,12 @@ private final class SessionHandle {
     private let lastSight = Mutex(Session.Sight?.none)
 
     init(_ model: Model, _ options: mirl_session_options) throws(MirlError) {
+        guard let precision = Precision(options.precision) else {
+            throw .argument("options: unknown precision \(options.precision)")
+        }
         session = try Session(
             model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
-            runner: hostRunner(options), allocator: Allocator(options))
+            runner: hostRunner(options), allocator: Allocator(options), precision: precision)
         memoryLimit = options.memory_limit == 0 ? nil : Int(clamping: options.memory_limit)
     }
 
@@ -75,6 +78,16 @@ public func mirl_session_seen(_ session: OpaquePointer?, _ confidence: UnsafeMut
     guard let sight = object(session, as: SessionHandle.self).sight else { return MIRL_AUTO }
     confidence?.pointee = sight.confidence
     return sight.task.number
+}
+
+extension Precision {
+    fileprivate init?(_ number: mirl_precision) {
+        switch Int32(bitPattern: number) {
+        case MIRL_FP32: self = .fp32
+        case MIRL_BF16: self = .bf16
+        default: return nil
+        }
+    }
 }
 
 private func hostRunner(_ options: mirl_session_options) -> HostRunner? {

@@ -7,6 +7,7 @@
 #define FUSED 1
 #define GRAM_ROWS 4
 #define MIX_ROWS 3
+#define BF16 0
 #define ISA "avx2"
 #define TABLE mirlk_avx2
 #include "body.h"

@@ -9,6 +9,7 @@
 #define FUSED 1
 #define GRAM_ROWS 8
 #define MIX_ROWS 6
+#define BF16 0
 #define ISA "avx512"
 #define TABLE mirlk_avx512
 #include "body.h"

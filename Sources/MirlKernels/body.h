@@ -4,6 +4,7 @@
  *     FUSED      1 where multiply-add is one instruction
  *     GRAM_ROWS  rows of a register block in gram.h, three vectors wide
  *     MIX_ROWS   rows of a register block in mix.h, four vectors wide
+ *     BF16       1 where both round their factors to bf16, which the processor multiplies in pairs
  *     ISA, TABLE the names of the set and of its table
  */
 #include "vector.h"
@@ -16,4 +17,4 @@
 #include "multiply.h"
 #include "normalize.h"
 
-const mirlk_kernels TABLE = {ISA, multiply, decode_half, copy, normalize, gelu_gate, gram, mix};
+const mirlk_kernels TABLE = {ISA, multiply, decode_half, copy, normalize, gelu_gate, gram, prepare_mix, mix};

@@ -10,7 +10,7 @@ extern const mirlk_kernels mirlk_portable;
 #if __x86_64__
 #include <immintrin.h>
 
-extern const mirlk_kernels mirlk_avx512, mirlk_avx2;
+extern const mirlk_kernels mirlk_avx512_bf16, mirlk_avx512, mirlk_avx2;
 
 const mirlk_kernels *const *mirlk_available(void) {
     static const mirlk_kernels *const all[] = {&mirlk_avx512, &mirlk_avx2, &mirlk_portable, NULL};
@@ -19,6 +19,11 @@ const mirlk_kernels *const *mirlk_available(void) {
     int v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     return all + (v4 ? 0 : v3 ? 1 : 2);
+}
+
+mirlk_kernels mirlk_bf16(mirlk_kernels kernels) {
+    __builtin_cpu_init();
+    return kernels.mix == mirlk_avx512.mix && __builtin_cpu_supports("avx512bf16") ? mirlk_avx512_bf16 : kernels;
 }
 
 uint64_t mirlk_enter_arithmetic(void) {
@@ -35,6 +40,8 @@ const mirlk_kernels *const *mirlk_available(void) {
     static const mirlk_kernels *const all[] = {&mirlk_portable, NULL};
     return all;
 }
+
+mirlk_kernels mirlk_bf16(mirlk_kernels kernels) { return kernels; }
 
 #if __aarch64__
 

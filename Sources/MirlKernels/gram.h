@@ -32,16 +32,18 @@ static void transpose(const float *k, ptrdiff_t stride, uint32_t channels, uint3
 
 /* `rows` rows and `vectors` vectors of columns of the product stay in registers over all pixels. */
 INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdiff_t stride, const float *k,
-                       uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns) {
+                       uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns,
+                       const float *const *ahead) {
     vec sum[GRAM_ROWS][GRAM_VECTORS];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = load(gram + i * k_rows + j * LANES);
     for (uint32_t x = 0; x < width; x++) {
+        fetch(ahead[x % rows], x / rows);
         vec right[GRAM_VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) right[j] = load(k + x * k_stride + j * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            vec left = splat(q[i * stride + x]);
-            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add(left, right[j], sum[i][j]);
+            vec left = broadcast(q + i * stride + x);
+            UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = multiply_add_lanes(left, right[j], sum[i][j]);
         }
     }
     UNROLL for (int i = 0; i < rows; i++) {
@@ -53,45 +55,74 @@ INLINE void gram_block(const int rows, const int vectors, const float *q, ptrdif
 /* Blocks of as many rows as there are registers for, then of half and a quarter as many, since single rows cannot keep
  * the processor busy; rows are left over only where a quarter is more than one. */
 INLINE void gram_columns(const int vectors, const float *q, uint32_t q_rows, ptrdiff_t stride, const float *k,
-                         uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns) {
+                         uint32_t k_stride, uint32_t width, float *gram, uint32_t k_rows, uint32_t columns,
+                         const float *const *ahead) {
     uint32_t i = 0;
     for (; i + GRAM_ROWS <= q_rows; i += GRAM_ROWS)
-        gram_block(GRAM_ROWS, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns);
+        gram_block(GRAM_ROWS, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns,
+                   ahead + i);
     for (; i + GRAM_ROWS / 2 <= q_rows; i += GRAM_ROWS / 2)
         gram_block(GRAM_ROWS / 2, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows,
-                   columns);
+                   columns, ahead + i);
     for (; i + GRAM_ROWS / 4 <= q_rows; i += GRAM_ROWS / 4)
         gram_block(GRAM_ROWS / 4, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows,
-                   columns);
+                   columns, ahead + i);
     for (; i < q_rows; i++)
-        gram_block(1, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns);
+        gram_block(1, vectors, q + i * stride, stride, k, k_stride, width, gram + i * k_rows, k_rows, columns,
+                   ahead + i);
 }
 
 /* Squares are summed in MIRLK_SQUARES interleaved sums a channel, the same on every instruction set. */
 static void sum_squares(const float *rows, ptrdiff_t stride, uint32_t channels, uint32_t width, float *squares) {
+    enum { COUNT = MIRLK_SQUARES / LANES };
     for (uint32_t c = 0; c < channels; c++, rows += stride, squares += MIRLK_SQUARES) {
+        vec sum[COUNT];
+        UNROLL for (int i = 0; i < COUNT; i++) sum[i] = load(squares + i * LANES);
         uint32_t x = 0;
-        for (; x + LANES <= width; x += LANES) {
-            float *sum = squares + x % MIRLK_SQUARES;
-            store(sum, multiply_add(load(rows + x), load(rows + x), load(sum)));
+        for (; x + MIRLK_SQUARES <= width; x += MIRLK_SQUARES)
+            UNROLL for (int i = 0; i < COUNT; i++) {
+                vec pixels = load(rows + x + i * LANES);
+                sum[i] = multiply_add(pixels, pixels, sum[i]);
+            }
+        UNROLL for (int i = 0; i < COUNT; i++) {
+            vec pixels = load_some(rows + x + i * LANES, (int32_t)(width - x) - i * LANES);
+            store(squares + i * LANES, multiply_add(pixels, pixels, sum[i]));
         }
-        for (; x < width; x++)
-            squares[x % MIRLK_SQUARES] = scalar_multiply_add(rows[x], rows[x], squares[x % MIRLK_SQUARES]);
     }
 }
 
-static void gram(const float *q, uint32_t q_rows, const float *k, uint32_t k_rows, ptrdiff_t stride, uint32_t width,
-                 float *gram, float *q_squares, float *k_squares, float *transposed) {
-    uint32_t k_stride = (k_rows + 15) / 16 * 16;
-    transpose(k, stride, k_rows, width, transposed, k_stride);
-    for (uint32_t j = 0; j < k_rows; j += GRAM_VECTORS * LANES) {
-        uint32_t columns = k_rows - j < GRAM_VECTORS * LANES ? k_rows - j : GRAM_VECTORS * LANES;
-        switch ((columns - 1) / LANES) {
-        case 0: gram_columns(1, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns); break;
-        case 1: gram_columns(2, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns); break;
-        default: gram_columns(3, q, q_rows, stride, transposed + j, k_stride, width, gram + j, k_rows, columns);
+#if BF16
+/* Each row's pixels as pairs, MIRLK_TILE / 2 floats from row to row; what lies past `width` is zero. */
+static void pair_pixels(const float *in, ptrdiff_t stride, uint32_t rows, uint32_t width, float *out) {
+    for (uint32_t i = 0; i < rows; i++, in += stride, out += MIRLK_TILE / 2)
+        for (uint32_t x = 0; x < width; x += 32) {
+            uint32_t mask = width - x < 32 ? (1u << (width - x)) - 1 : ~0u;
+            __m512 low = _mm512_maskz_loadu_ps((__mmask16)mask, in + x);
+            __m512 high = _mm512_maskz_loadu_ps((__mmask16)(mask >> 16), in + x + 16);
+            store(out + x / 2, (vec)_mm512_cvtne2ps_pbh(high, low));
         }
-    }
+}
+#endif
+
+static void gram(const float *q, uint32_t q_rows, const float *k, uint32_t k_rows, ptrdiff_t stride, uint32_t width,
+                 float *gram, float *q_squares, float *k_squares, float *room, const float *const *ahead) {
+    uint32_t k_stride = (k_rows + 15) / 16 * 16;
     sum_squares(q, stride, q_rows, width, q_squares);
     sum_squares(k, stride, k_rows, width, k_squares);
+#if BF16
+    float *q_pairs = room + MIRLK_TILE / 2 * k_stride, *k_pairs = q_pairs + MIRLK_TILE / 2 * q_rows;
+    pair_pixels(q, stride, q_rows, width, q_pairs);
+    pair_pixels(k, stride, k_rows, width, k_pairs);
+    q = q_pairs, k = k_pairs, stride = MIRLK_TILE / 2, width = (width + 1) / 2;
+#endif
+    transpose(k, stride, k_rows, width, room, k_stride);
+    for (uint32_t j = 0; j < k_rows; j += GRAM_VECTORS * LANES) {
+        uint32_t columns = k_rows - j < GRAM_VECTORS * LANES ? k_rows - j : GRAM_VECTORS * LANES;
+        const float *right = room + j;
+        switch ((columns - 1) / LANES) {
+        case 0: gram_columns(1, q, q_rows, stride, right, k_stride, width, gram + j, k_rows, columns, ahead); break;
+        case 1: gram_columns(2, q, q_rows, stride, right, k_stride, width, gram + j, k_rows, columns, ahead); break;
+        default: gram_columns(3, q, q_rows, stride, right, k_stride, width, gram + j, k_rows, columns, ahead);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 /* Sparse matrix times tile: every convolution of the network is this product. */
 
-enum { VECTORS = MIRLK_TILE / LANES < 8 ? MIRLK_TILE / LANES : 8 }; /* of pixels that a row sums in registers */
+/* Vectors of pixels that a row sums in registers: a strip with its neighbours, where there are registers for it. */
+enum { VECTORS = MIRLK_TILE / LANES < 8 ? MIRLK_TILE / LANES + 1 : 9 };
 
 /* The rows of a group over `vectors` vectors, the last of which may be partial; `count` terms each, or where that is
  * ANY the group's number. */
@@ -11,7 +12,7 @@ INLINE void multiply_group(const int vectors, const int count, uint32_t terms, u
     for (uint32_t r = 0; r < rows; r++) {
         float *target = out + outs[r];
         vec sum[VECTORS];
-        UNROLL for (int i = 0; i < vectors; i++) sum[i] = accumulate ? load(target + i * LANES) : (vec){};
+        UNROLL for (int i = 0; i < vectors; i++) sum[i] = (vec){};
         if (count == ANY) {
             for (uint32_t j = 0; j < terms; j++, term++)
                 UNROLL for (int i = 0; i < vectors; i++)
@@ -21,6 +22,9 @@ INLINE void multiply_group(const int vectors, const int count, uint32_t terms, u
                 UNROLL for (int i = 0; i < vectors; i++)
                     sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
         }
+        /* Last, or each term would be rounded as coarsely as what the output holds. */
+        if (accumulate)
+            UNROLL for (int i = 0; i < vectors; i++) sum[i] += load(target + i * LANES);
         UNROLL for (int i = 0; i < vectors - 1; i++) store(target + i * LANES, sum[i]);
         store_some(target + (vectors - 1) * LANES, sum[vectors - 1], width - (vectors - 1) * LANES);
     }
@@ -54,11 +58,12 @@ static void multiply(const mirlk_product *p, const float *in, float *out, uint32
         case 1: multiply_groups(2, p, in + x, out + x, part, accumulate); break;
         case 2: multiply_groups(3, p, in + x, out + x, part, accumulate); break;
         case 3: multiply_groups(4, p, in + x, out + x, part, accumulate); break;
-#if LANES < 16
         case 4: multiply_groups(5, p, in + x, out + x, part, accumulate); break;
+#if LANES < 16
         case 5: multiply_groups(6, p, in + x, out + x, part, accumulate); break;
         case 6: multiply_groups(7, p, in + x, out + x, part, accumulate); break;
-        default: multiply_groups(8, p, in + x, out + x, part, accumulate);
+        case 7: multiply_groups(8, p, in + x, out + x, part, accumulate); break;
+        default: multiply_groups(9, p, in + x, out + x, part, accumulate);
 #endif
         }
     }

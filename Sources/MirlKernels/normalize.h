@@ -1,6 +1,6 @@
 /* LayerNorm over the channels of each pixel. */
 
-enum { NORM_VECTORS = 4 }; /* of pixels that are summed side by side, as one sum would wait for itself */
+enum { NORM_VECTORS = 5 }; /* of pixels that are summed side by side, as one sum would wait for itself */
 
 INLINE void normalize_columns(const int vectors, float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width,
                               const float *weight, const float *bias) {
@@ -33,7 +33,8 @@ static void normalize(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t
         case 0: normalize_columns(1, tile + x, stride, channels, part, weight, bias); break;
         case 1: normalize_columns(2, tile + x, stride, channels, part, weight, bias); break;
         case 2: normalize_columns(3, tile + x, stride, channels, part, weight, bias); break;
-        default: normalize_columns(4, tile + x, stride, channels, part, weight, bias);
+        case 3: normalize_columns(4, tile + x, stride, channels, part, weight, bias); break;
+        default: normalize_columns(5, tile + x, stride, channels, part, weight, bias);
         }
     }
 }

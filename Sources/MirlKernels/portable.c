@@ -9,6 +9,7 @@
 #define GRAM_ROWS 4
 #define MIX_ROWS 3
 #endif
+#define BF16 0
 #define ISA "portable"
 #define TABLE mirlk_portable
 #include "body.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 typedef float loose_vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 static inline vec load(const float *p) { return *(const loose_vec *)p; }
@@ -18,12 +19,36 @@ static inline vec multiply_add(vec a, vec b, vec c) {
 #endif
 }
 
+/* In bf16 tables, a lane of `gram` and `mix` holds two neighbouring factors, the first in its lower half. */
+static inline vec multiply_add_lanes(vec a, vec b, vec c) {
+#if BF16
+    return (vec)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
+#else
+    return multiply_add(a, b, c);
+#endif
+}
+
+/* The same bits in each lane, whatever they mean. */
+static inline vec broadcast(const float *p) {
+    int32_t bits;
+    memcpy(&bits, p, sizeof bits);
+    return (vec)((ints){} + bits);
+}
+
 static inline float scalar_multiply_add(float a, float b, float c) {
 #if FUSED
     return __builtin_elementwise_fma(a, b, c);
 #else
     return a * b + c;
 #endif
+}
+
+/* The first `count` floats of a vector, and zeros; none if `count` is not positive. */
+static inline vec load_some(const float *p, int32_t count) {
+    ints lane;
+    for (int i = 0; i < LANES; i++)
+        lane[i] = i;
+    return (vec)((ints)load(p) & (lane < count));
 }
 
 /* The last vector of a row, of which only `count` floats may be written. */
@@ -41,6 +66,12 @@ static inline void store_some(float *p, vec v, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         p[i] = v[i];
 #endif
+}
+
+/* Fetches one of the cache lines of a strip that a copy will read soon. */
+static inline void fetch(const float *strip, uint32_t line) {
+    if (line <= MIRLK_TILE / 16)
+        __builtin_prefetch(strip + 16 * line, 0, 2);
 }
 
 /* Blocks of registers are written once, as loops over constants that must vanish: every call site of an INLINE

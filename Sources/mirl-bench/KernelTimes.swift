@@ -53,6 +53,9 @@ struct KernelTimes: ParsableCommand {
 
 private let pitch = Int(MIRLK_TILE)
 
+/// Nothing to fetch ahead of its use.
+nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 2048)
+
 /// Floats for tiles of so many channels, random and never denormal.
 private func tile(_ channels: Int) -> [Float] {
     var random = Random(seed: 1)
@@ -137,19 +140,22 @@ private struct KernelTable {
         let q = tile(channels), k = tile(channels), squareSize = Int(MIRLK_SQUARES)
         var gram = [Float](repeating: 0, count: channels * channels + Int(MIRLK_SLACK))
         var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
-        var room = [Float](repeating: 0, count: pitch * (channels + 16))
+        var room = [Float](repeating: 0, count: pitch * (2 * channels + 16))
         let seconds = shortest {
             kernels.gram(
-                q, UInt32(channels), k, UInt32(channels), pitch, UInt32(pitch), &gram, &qSquares, &kSquares, &room)
+                q, UInt32(channels), k, UInt32(channels), pitch, UInt32(pitch), &gram, &qSquares, &kSquares, &room,
+                nowhere)
         }
         show("gram", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
 
     func mix(channels: Int) {
         let input = tile(channels), weights = [Float](repeating: 0.01, count: channels * channels)
-        var output = tile(channels)
+        var output = tile(channels), room = tile(channels)
         let seconds = shortest {
-            kernels.mix(weights, UInt32(channels), UInt32(channels), input, pitch, &output, pitch, UInt32(pitch))
+            kernels.mix(
+                weights, UInt32(channels), UInt32(channels), input, pitch, &output, pitch, UInt32(pitch), &room,
+                nowhere)
         }
         show("mix", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
@@ -164,7 +170,7 @@ private struct KernelTable {
     func gate(channels: Int) {
         let value = [Float](repeating: 1, count: channels * pitch + Int(MIRLK_SLACK))
         var gate = tile(channels)
-        let seconds = shortest { kernels.gelu_gate(&gate, value, pitch, UInt32(channels), UInt32(pitch)) }
+        let seconds = shortest { kernels.gelu_gate(&gate, value, pitch, UInt32(channels), UInt32(pitch), nowhere) }
         table.row("gelu_gate", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
     }
 

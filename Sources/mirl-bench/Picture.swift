@@ -61,6 +61,7 @@ struct Output: ParsableCommand {
     @Argument(help: "The weight file.", completion: .file(extensions: ["mirl"])) var weights: String
     @Argument(help: "WIDTHxHEIGHT, multiples of 8.") var size: Size
     @Argument(help: "The file to write.", completion: .file()) var file: String
+    @Option(help: "How exactly to compute.") var precision = Precision.fp32
 
     func validate() throws {
         guard size.width % 8 == 0, size.height % 8 == 0 else {
@@ -72,7 +73,7 @@ struct Output: ParsableCommand {
         var output: [Float] = []
         let picture = FloatPicture(size)
         try withExtendedLifetime(picture) {
-            try Session(try Model.open(path: weights)).trace(picture.buffer) { name, values in
+            try Session(try Model.open(path: weights), precision: precision).trace(picture.buffer) { name, values in
                 if name == "output" { output = values }
             }
         }

@@ -13,13 +13,14 @@ struct Restore: ParsableCommand {
     @Argument(help: "The weight file.", completion: .file(extensions: ["mirl"])) var weights: String
     @Argument(help: "WIDTHxHEIGHT.") var sizes: [Size]
     @Option(help: "Threads to compute with.") var threads = 2
+    @Option(help: "How exactly to compute.") var precision = Precision.fp32
     @Option(help: "Seconds to spend on each size; it is restored at least twice and once before.") var seconds = 2.0
 
     func validate() throws { try check(threads: threads) }
 
     func run() throws {
         let model = try Model.open(path: weights)
-        let session = try Session(model, threads: threads)
+        let session = try Session(model, threads: threads, precision: precision)
         let table = Table("size", "threads", "best_ms", "median_ms", "runs", "us_per_px", "peak_mb", "estimate_mb")
         for size in sizes {
             let buffer = FloatPicture(size), image = buffer.buffer
@@ -50,3 +51,5 @@ struct Open: ParsableCommand {
             .row(weights.split(separator: "/").last!, time * 1e3, again.best * 1e3, again.median * 1e3, before, after)
     }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -66,6 +66,9 @@ struct Filter: ParsableCommand {
     @Option(help: ArgumentHelp("Restore in tiles what would take more memory, such as 800M or 2G.", valueName: "size"))
     var memory: MemorySize?
 
+    @Option(help: ArgumentHelp("How exactly to compute; bf16 is faster on processors that multiply it.", valueName: "type"))
+    var precision = Precision.fp32
+
     @Option(help: ArgumentHelp("Refuse images of more pixels.", valueName: "n"))
     var limitPixels: UInt64 = 100_000_000
 
@@ -128,4 +131,5 @@ struct Filter: ParsableCommand {
     }
 }
 
+extension Precision: ExpressibleByArgument {}
 extension Task: ExpressibleByArgument {}

@@ -13,7 +13,7 @@ final class Restorer {
         self.options = options
         do throws(MirlError) {
             let model = if let path = options.weights { try Model.open(path: path) } else { try Model.builtIn() }
-            session = try Session(model, threads: options.threads)
+            session = try Session(model, threads: options.threads, precision: options.precision)
         } catch {
             throw Failure(opening: error)
         }

@@ -8,6 +8,7 @@
 SIZE(mirl_status, 4);
 SIZE(mirl_format, 4);
 SIZE(mirl_task, 4);
+SIZE(mirl_precision, 4);
 
 SIZE(mirl_error, 512);
 AT(mirl_error, struct_size, 0);
@@ -22,7 +23,7 @@ AT(mirl_image, height, 16);
 AT(mirl_image, stride, 24);
 AT(mirl_image, data, 32);
 
-SIZE(mirl_session_options, 72);
+SIZE(mirl_session_options, 80);
 AT(mirl_session_options, struct_size, 0);
 AT(mirl_session_options, threads, 8);
 AT(mirl_session_options, kernels, 16);
@@ -32,6 +33,7 @@ AT(mirl_session_options, allocate, 40);
 AT(mirl_session_options, deallocate, 48);
 AT(mirl_session_options, allocator_data, 56);
 AT(mirl_session_options, memory_limit, 64);
+AT(mirl_session_options, precision, 72);
 
 SIZE(mirl_restore_options, 32);
 AT(mirl_restore_options, struct_size, 0);

@@ -15,6 +15,9 @@ extension Double {
     fileprivate var squared: Double { self * self }
 }
 
+/// Nothing to fetch ahead of its use.
+nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 64)
+
 @Suite struct KernelTests {
     var random = Random(seed: 7)
 
@@ -79,6 +82,28 @@ extension Double {
         }
     }
 
+    /// What the output holds may be large beside the terms, each of which it would make coarse.
+    @Test(arguments: tables.indices) mutating func productsAreAddedAsAWhole(table: Int) {
+        let columns = 300, input = tile(columns, width: pitch), weights = floats(columns)
+        let terms = (0..<columns).map { mirlk_term(offset: Int32($0 * pitch), weight: weights[$0] / 1000) }
+        let groups = [mirlk_group(terms: UInt32(columns), rows: 1)], outs: [Int32] = [0]
+        var out = [Float](repeating: 1000, count: pitch) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
+        groups.withUnsafeBufferPointer { groups in
+            outs.withUnsafeBufferPointer { outs in
+                terms.withUnsafeBufferPointer { terms in
+                    var product = mirlk_product(
+                        groups: groups.baseAddress, group_count: 1, outs: outs.baseAddress, terms: terms.baseAddress)
+                    tables[table].multiply(&product, input, &out, UInt32(pitch), 1)
+                }
+            }
+        }
+        // One rounding of 1000, and 300 of sums below 1.
+        #expect(
+            holds(out, 1, pitch, tolerance: 3.1e-5 + 300 * 6e-8) { _, x in
+                terms.indices.reduce(1000) { $0 + Double(terms[$1].weight) * Double(input[$1 * pitch + x]) }
+            })
+    }
+
     @Test(arguments: tables.indices) mutating func layerNorm(table: Int) {
         let channels = 19, weight = floats(channels), bias = floats(channels)
         for width in widths {
@@ -101,7 +126,7 @@ extension Double {
         let ones = [Float](repeating: 1, count: gate.count)
         for x in stride(from: 0, to: xs.count, by: pitch) {
             gate.withUnsafeMutableBufferPointer {
-                tables[table].gelu_gate($0.baseAddress! + x, ones, pitch, 1, UInt32(min(pitch, xs.count - x)))
+                tables[table].gelu_gate($0.baseAddress! + x, ones, pitch, 1, UInt32(min(pitch, xs.count - x)), nowhere)
             }
         }
         return Array(gate.prefix(xs.count))
@@ -121,7 +146,7 @@ extension Double {
         for width in widths {
             let before = tile(5, width: width), value = tile(5, width: width)
             var out = before
-            tables[table].gelu_gate(&out, value, pitch, 5, UInt32(width))
+            tables[table].gelu_gate(&out, value, pitch, 5, UInt32(width), nowhere)
             #expect(
                 holds(out, 5, width, tolerance: 2e-6) { c, x in
                     let gate = Double(before[c * pitch + x])
@@ -195,9 +220,10 @@ extension Double {
                 [Float](repeating: 0, count: rows * squareSize) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
             }
             var qSquares = squares(count.q), kSquares = squares(count.k)
-            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (count.k + 16))
+            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (count.q + count.k + 16))
             tables[table].gram(
-                q, UInt32(count.q), k, UInt32(count.k), pitch, UInt32(width), &gram, &qSquares, &kSquares, &room)
+                q, UInt32(count.q), k, UInt32(count.k), pitch, UInt32(width), &gram, &qSquares, &kSquares, &room,
+                nowhere)
             for i in 0..<count.q {
                 for j in 0..<count.k {
                     let exact = (0..<width).reduce(Double(start[i * count.k + j])) {
@@ -223,9 +249,9 @@ extension Double {
         let (rows, channels) = count, weights = floats(rows * channels)
         for width in widths {
             let input = tile(channels, width: width)
-            var out = tile(rows, width: 0)
+            var out = tile(rows, width: 0), room = tile(channels, width: 0)
             tables[table].mix(
-                weights, UInt32(rows), UInt32(channels), input, pitch, &out, pitch, UInt32(width))
+                weights, UInt32(rows), UInt32(channels), input, pitch, &out, pitch, UInt32(width), &room, nowhere)
             #expect(
                 holds(out, rows, width, tolerance: 1e-4) { i, x in
                     (0..<channels).reduce(0) { $0 + Double(weights[i * channels + $1]) * Double(input[$1 * pitch + x]) }

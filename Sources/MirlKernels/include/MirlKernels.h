@@ -1,8 +1,11 @@
 /* The arithmetic of the network on tiles, one table of functions per instruction set.
  *
- * A tile is a stretch of at most MIRLK_TILE pixels of one image row in many channels: channel c lies at
- * `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but whole
+ * A tile is a stretch of at most MIRLK_TILE pixels of one image row, and perhaps the two beside it, in many channels:
+ * channel c lies at `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but whole
  * vectors are read, so every buffer has MIRLK_SLACK readable floats behind it.
+ *
+ * Three kernels compute long with little memory, and meanwhile fetch into the cache what will soon be copied: the tile's
+ * width from ahead[c] on, where c counts the rows of q, the channels to mix, or the gates.
  *
  * Kernels trust their arguments; loading validates once. Each output is summed in one order on every instruction
  * set, so tables differ only where one has fused multiply-add and another has not.
@@ -42,8 +45,8 @@ typedef struct mirlk_kernels {
     /* IEEE half to float. */
     void (*decode_half)(const void *half, float *out, size_t count);
 
-    /* Copies `width` pixels of each of `channels` channels. The same pixels `next` floats further on will be copied
-     * soon; without the hint, a copy would mostly wait for memory. */
+    /* Copies `width` pixels of each of `channels` channels. If `next` is not 0, the same pixels so many floats further
+     * on will be copied soon; without the hint, a copy would mostly wait for memory. */
     void (*copy)(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
                  uint32_t width, ptrdiff_t next);
 
@@ -51,19 +54,22 @@ typedef struct mirlk_kernels {
     void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
                       const float *bias);
 
-    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form, for any
-     * finite gate. */
-    void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width);
+    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form, for any finite gate. */
+    void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width,
+                      const float *const *ahead);
 
     /* Adds the products of all pairs of rows of q and k, gram[i * k_rows + j] += sum over pixels of q[i] * k[j], and
      * their squares: the squared norm of row i is the sum of the MIRLK_SQUARES floats at
-     * q_squares[i * MIRLK_SQUARES]. `transposed` has room for MIRLK_TILE * (k_rows + 16). */
+     * q_squares[i * MIRLK_SQUARES]. `room` holds MIRLK_TILE * (q_rows + k_rows + 16). */
     void (*gram)(const float *q, uint32_t q_rows, const float *k, uint32_t k_rows, ptrdiff_t stride, uint32_t width,
-                 float *gram, float *q_squares, float *k_squares, float *transposed);
+                 float *gram, float *q_squares, float *k_squares, float *room, const float *const *ahead);
 
-    /* out[i] = sum over j of weights[i * channels + j] * in[j], i < rows, j < channels. */
+    /* Makes a matrix ready to be the weights of `mix`, in place. */
+    void (*prepare_mix)(float *weights, uint32_t rows, uint32_t channels);
+
+    /* out[i] = sum over j of weights[i * channels + j] * in[j], i < rows, j < channels. `room` holds MIRLK_TILE / 2 * (channels + 1). */
     void (*mix)(const float *weights, uint32_t rows, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
-                ptrdiff_t out_stride, uint32_t width);
+                ptrdiff_t out_stride, uint32_t width, float *room, const float *const *ahead);
 } mirlk_kernels;
 
 /* Line y of the pixel shuffle: channels 4 c + 2 dy + dx of `in` become pixel (2 x + dx, dy) of channel c, for `width`
@@ -82,6 +88,10 @@ void mirlk_stretch(const float *above, const float *below, float below_share, pt
 
 /* The tables that this processor can run, best first, NULL at the end. */
 const mirlk_kernels *const *mirlk_available(void);
+
+/* Kernels like these whose gram and mix round their factors to bf16 and take half the time; the same where this
+ * processor has no instructions for that. */
+mirlk_kernels mirlk_bf16(mirlk_kernels kernels);
 
 /* The processors in this process's affinity mask; 0 if the system will not say. */
 uint32_t mirlk_processors(void);

@@ -1,0 +1,8 @@
+/// How exactly a session computes.
+public enum Precision: String, CaseIterable, Sendable {
+    /// In 32-bit floats throughout.
+    case fp32
+    /// Factors of the attention's products are rounded to bf16, which have 8 bits of precision, where the processor
+    /// multiplies those faster; sums are 32-bit floats.
+    case bf16
+}

@@ -1,0 +1,46 @@
+// What a session in bf16 computes.
+import Foundation
+import Mirl
+import MirlTestSupport
+import Testing
+
+@Suite struct PrecisionTests {
+    /// Smooth shades with edges and some noise.
+    func picture() -> Planar {
+        var random = Random(seed: 5)
+        let (height, width) = (72, 136)
+        var values: [Float] = []
+        for c in 0..<3 {
+            for y in 0..<height {
+                for x in 0..<width {
+                    let shade = Float(x + y * (c + 1)) / 500 + Float((x / 20 + y / 16) % 2) / 5
+                    values.append(shade + Float.random(in: 0...0.2, using: &random))
+                }
+            }
+        }
+        return Planar(height: height, width: width, values: values)
+    }
+
+    func output(_ model: Model, _ image: Planar, _ precision: Precision, threads: Int = 1) throws -> [Float] {
+        let session = try Session(model, threads: threads, precision: precision)
+        var result: [Float] = []
+        try image.withBuffer { try session.trace($0) { name, values in if name == "output" { result = values } } }
+        return result
+    }
+
+    /// What is asked of the built-in network and of the paper's, which MIRL_GOLDEN may name. The narrow random one stays
+    /// below it.
+    @Test func bf16IsAtLeast60DecibelsFromFP32() throws {
+        let models = [try Model.builtIn()] + (Golden.otherFolder == nil ? [] : [try Golden().model])
+        for model in models {
+            let exact = try output(model, picture(), .fp32), rounded = try output(model, picture(), .bf16)
+            let squares = zip(exact, rounded).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
+            #expect(squares / Double(exact.count) < 1e-6)
+        }
+    }
+
+    @Test func threadsDoNotChangeABit() throws {
+        let model = try Model.builtIn(), alone = try output(model, picture(), .bf16)
+        #expect(try output(model, picture(), .bf16, threads: 3) == alone)
+    }
+}
