@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file under a passing name beside the one that it becomes, so that a reader finds the old file or the whole new one.
-/// It is removed unless it becomes that, also when a signal ends the process. There is one at a time.
+/// A file under a passing name beside the one that it becomes, so that a reader finds the old file or the whole new
+/// one. It is removed unless it becomes that, also when a signal ends the process. There is one at a time.
 package struct TemporaryFile: ~Copyable {
     package let descriptor: Int32
     private let path, target: UnsafeMutablePointer<CChar>
@@ -12,7 +12,7 @@ package struct TemporaryFile: ~Copyable {
         // Random, as process numbers repeat where containers share a folder.
         let passing = String(UInt64.random(in: 0 ... .max), radix: 36)
         path = strdup("\(folder(of: String(cString: target)))/.mirl.\(passing).partial")
-        DoomedFile.set(path)
+        Doomed.setFile(path)
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw SystemError() }
         var old = stat()
@@ -26,8 +26,8 @@ package struct TemporaryFile: ~Copyable {
         forget()
     }
 
-    /// Gives the file its name when its content is on the disk: else a loss of power could leave neither the old content
-    /// nor the new.
+    /// Gives the file its name when its content is on the disk: else a loss of power could leave neither the old
+    /// content nor the new.
     package consuming func finish() throws(SystemError) {
         var error = fsync(descriptor) == 0 ? nil : SystemError()
         if close(descriptor) != 0, error == nil { error = SystemError() }
@@ -39,7 +39,7 @@ package struct TemporaryFile: ~Copyable {
     }
 
     private func forget() {
-        DoomedFile.set(nil)
+        Doomed.setFile(nil)
         free(path)
         free(target)
     }

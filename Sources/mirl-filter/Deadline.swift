@@ -15,25 +15,25 @@ final class Deadline {
         stop()
         guard let seconds else { return }
         message = strdup("mirl-filter: \(failure(place).message)\n")
-        Signals.setAlarm(seconds, message: message!)
+        Alarm.set(seconds, message: message!)
     }
 
     /// Counts no more: bytes are about to be written that cannot be taken back.
     func stop() {
         guard message != nil else { return }
-        Signals.clearAlarm()
+        Alarm.clear()
         free(message)
         message = nil
     }
 
-    var isPast: Bool { message != nil && Signals.isLate }
+    var isPast: Bool { message != nil && Alarm.wentOff }
 
     func failure(_ place: String) -> Failure { Failure(.run, "\(place): not done within \(seconds ?? 0) s (--timeout)") }
 
     /// Does work that looks at `isPast` often and then ends.
     func watched<Failed>(_ work: () throws(Failed) -> Void) throws(Failed) {
-        Signals.isPatient = true
-        defer { Signals.isPatient = false }
+        Alarm.isPatient = true
+        defer { Alarm.isPatient = false }
         try work()
     }
 }

@@ -1,19 +1,20 @@
 import Glibc
 import MirlFiles
 
-/// A destination that is being written to. It is opened with the first bytes; unless `finish` succeeds, no file appears.
+/// A destination that is being written to. It is opened with the first bytes; unless `finish` succeeds, no file
+/// appears, nor a folder for it.
 final class Output {
     private let destination: Destination
     private var descriptor: Int32?
     private var temporary: TemporaryFile?
-    private var newFolder: String?
+    private var newFolder: NewFolder?
 
     init(_ destination: Destination) { self.destination = destination }
 
     deinit {
         if temporary == nil, let descriptor, descriptor != STDOUT_FILENO { close(descriptor) }
         temporary = nil
-        if let newFolder { rmdir(newFolder) }
+        newFolder = nil
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
@@ -27,7 +28,7 @@ final class Output {
 
     func finish() throws(Failure) {
         try naming { () throws(SystemError) in try temporary.take()?.finish() }
-        newFolder = nil
+        newFolder.take()?.keep()
     }
 
     private func open() throws(Failure) -> Int32 {
@@ -44,7 +45,7 @@ final class Output {
 
     private func openTemporary(_ path: String) throws(Failure) -> Int32 {
         let folder = folder(of: path)
-        if mkdir(folder, 0o777) == 0 { newFolder = folder }
+        newFolder = NewFolder(folder)
         let file: TemporaryFile
         do { file = try TemporaryFile(for: path) } catch { throw Failure(.run, "\(folder): \(error)") }
         let descriptor = file.descriptor

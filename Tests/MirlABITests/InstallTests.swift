@@ -119,23 +119,60 @@ import Testing
         #expect(outcome.output.count == 15)
     }
 
-    @Test func cxxExampleBuildsWithPkgConfigAndGoesOnAfterABadFile() throws {
-        let folder = try copy(ofExample: "cpp", for: "pkg-config")
-        let script = try firstCommand(of: "batch.cpp", in: folder) + """
+    /// The folder of the C++ example and two small pictures, built as its first lines say.
+    static let batch = Result {
+        let tests = InstallTests()
+        let folder = try tests.copy(ofExample: "cpp", for: "pkg-config")
+        let script = try tests.firstCommand(of: "batch.cpp", in: folder) + """
 
-            mkdir out
+            mkdir out elsewhere
             printf 'P6\\n2 1 # small\\n255\\nabcdef' > a.ppm
-            printf 'P6\\n2 1\\n255\\nabc' > short.ppm
             printf 'P6\\n1 2\\n255\\nabcdef' > b.ppm
-            ./batch derain out a.ppm short.ppm missing.ppm b.ppm && exit 7
-            cat out/a.ppm out/b.ppm
+            cp a.ppm elsewhere
             """
-        let outcome = try sh(script, in: folder)
+        let outcome = try tests.sh(script, in: folder)
+        guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
+        return folder
+    }
+
+    @Test func cxxExampleGoesOnAfterABadFile() throws {
+        let script = """
+            printf 'P6\\n2 1\\n255\\nabc' > short.ppm
+            mkdir both
+            ./batch derain both a.ppm short.ppm missing.ppm b.ppm && exit 7
+            cat both/a.ppm both/b.ppm
+            """
+        let outcome = try sh(script, in: Self.batch.get())
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.count == 34)
         #expect(outcome.errors.split(separator: "\n").count == 2)
         #expect(outcome.errors.contains("short.ppm: ends before"))
         #expect(outcome.errors.contains("missing.ppm: cannot be opened"))
+    }
+
+    @Test(arguments: [
+        ("out a.ppm elsewhere/a.ppm", "a.ppm and elsewhere/a.ppm have the same name"),
+        (". a.ppm", "a.ppm: would be replaced"),
+        ("out/../elsewhere b.ppm elsewhere/a.ppm", "elsewhere/a.ppm: would be replaced"),
+        ("missing a.ppm", "missing: not a folder"),
+    ])
+    func cxxExampleReplacesNothing(arguments: String, message: String) throws {
+        let outcome = try sh("./batch derain \(arguments)", in: Self.batch.get())
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("batch: \(message)"), "\(outcome.errors)")
+        #expect(try sh("ls out; cat a.ppm; cmp a.ppm elsewhere/a.ppm", in: Self.batch.get()).output.count == 25)
+    }
+
+    /// In every thread of it.
+    @Test func cxxExampleTellsWhySessionsCannotBeMade() throws {
+        let script = """
+            echo 'int mirl_session_new(void) { return 2; }' | cc -x c -shared -fPIC -o none.so -
+            LD_PRELOAD=./none.so ./batch derain out a.ppm b.ppm
+            """
+        let outcome = try sh(script, in: Self.batch.get())
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.hasPrefix("batch: "))
+        #expect(outcome.errors.split(separator: "\n").count == 1)
     }
 
     @Test(arguments: [("c", "restore"), ("cpp", "batch")])

@@ -85,6 +85,29 @@ struct OutputTests {
         #expect(try place.files == ["in", "in.ppm"])
     }
 
+    @Test(arguments: [("", "kill $!"), ("--timeout 0.5", ":")])
+    func `a folder that was made goes with its file, unless another lies there`(options: String, stop: String) throws {
+        let start = """
+            mkfifo in; exec 3<> in; printf 'YUV4MPEG2 W1 H1 Cmono\nFRAME\nx' >&3
+            "$FILTER" --y4m in --outdir out \(options) &
+            while kill -0 $! && ! ls -A out | grep -q partial; do sleep 0.02; done 2> /dev/null
+            """
+        #expect(try place.shell("\(start); \(stop); wait $!").status != 0)
+        #expect(try place.files == ["in", "in.ppm"])
+        #expect(try place.shell("rm in; \(start); touch out/another; \(stop); wait $!").status != 0)
+        #expect(try place.files(in: "out") == ["another"])
+    }
+
+    @Test func `a folder that was there stays, though empty`() throws {
+        let outcome = try place.shell(
+            """
+            mkfifo in; exec 3<> in; printf 'YUV4MPEG2 W1 H1 Cmono\nFRAME\nx' >&3; mkdir out
+            timeout 0.3 "$FILTER" --y4m in --outdir out
+            """)
+        #expect(outcome.status == 124)
+        #expect(try place.files(in: "out") == [])
+    }
+
     @Test func `a timeout in the middle of the work leaves nothing`() throws {
         let outcome = try place.shell(
             """

@@ -10,8 +10,10 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -65,6 +67,22 @@ void write_ppm(const std::filesystem::path &path, const picture &p)
         throw std::runtime_error(path.string() + " cannot be written");
 }
 
+/* Throws where an output would replace an input, or another output. */
+void check_names(const std::filesystem::path &folder, const std::vector<std::filesystem::path> &files)
+{
+    if (!std::filesystem::is_directory(folder))
+        throw std::runtime_error(folder.string() + ": not a folder");
+    std::map<std::filesystem::path, std::filesystem::path> inputs;
+    for (const std::filesystem::path &file : files) {
+        std::error_code unknown; /* a file that cannot be found is told of when it is read */
+        if (std::filesystem::equivalent(folder, file.has_parent_path() ? file.parent_path() : ".", unknown))
+            throw std::runtime_error(file.string() + ": would be replaced; choose another folder");
+        auto [other, is_first] = inputs.emplace(file.filename(), file);
+        if (!is_first)
+            throw std::runtime_error(other->second.string() + " and " + file.string() + " have the same name");
+    }
+}
+
 /* Hands out the files to threads; a bad one does not stop the others. */
 class batch {
 public:
@@ -76,11 +94,11 @@ public:
     bool run()
     {
         std::size_t count = std::min<std::size_t>(files_.size(), std::max(1u, std::thread::hardware_concurrency()));
-        std::vector<std::thread> threads;
+        std::vector<std::future<void>> workers; /* which, unlike threads, hand on what was thrown */
         for (std::size_t i = 0; i < count; i++)
-            threads.emplace_back([this] { work(); });
-        for (std::thread &thread : threads)
-            thread.join();
+            workers.push_back(std::async(std::launch::async, [this] { work(); }));
+        for (std::future<void> &worker : workers)
+            worker.get();
         return !failed_;
     }
 
@@ -133,7 +151,10 @@ try {
         std::cerr << "usage: batch auto|denoise|derain|dehaze folder file.ppm...\n";
         return 64;
     }
-    return batch(*task, arguments[2], { arguments + 3, arguments + count }).run() ? 0 : 1;
+    std::filesystem::path folder = arguments[2];
+    std::vector<std::filesystem::path> files(arguments + 3, arguments + count);
+    check_names(folder, files);
+    return batch(*task, folder, files).run() ? 0 : 1;
 } catch (const std::exception &failure) {
     std::cerr << "batch: " << failure.what() << '\n';
     return 1;

@@ -3,41 +3,42 @@ import MirlFiles
 import Synchronization
 
 /// The alarm, which ends what takes too long. Its handler only touches atomics and calls what is safe in a handler.
-enum Signals {
-    /// Whether the alarm leaves it to the work to end, as soon as it sees `isLate`.
+enum Alarm {
+    /// Whether the alarm leaves it to the work to end, as soon as it sees `wentOff`.
     static var isPatient: Bool {
         get { patience.load(ordering: .sequentiallyConsistent) }
         set { patience.store(newValue, ordering: .sequentiallyConsistent) }
     }
 
-    /// Whether the alarm went off.
-    static var isLate: Bool { lateness.load(ordering: .sequentiallyConsistent) }
+    static var wentOff: Bool { lateness.load(ordering: .sequentiallyConsistent) }
 
     /// In `seconds` writes `message` and ends the process. The caller keeps the text alive until the alarm is off.
-    static func setAlarm(_ seconds: Double, message: UnsafeMutablePointer<CChar>) {
+    static func set(_ seconds: Double, message: UnsafeMutablePointer<CChar>) {
         lastWords.store(message, ordering: .sequentiallyConsistent)
         lateness.store(false, ordering: .sequentiallyConsistent)
         signal(SIGALRM) { _ in
             if patience.load(ordering: .sequentiallyConsistent) {
                 return lateness.store(true, ordering: .sequentiallyConsistent)
             }
-            DoomedFile.remove()
-            if let text = lastWords.load(ordering: .sequentiallyConsistent) { _ = write(STDERR_FILENO, text, strlen(text)) }
+            Doomed.remove()
+            if let text = lastWords.load(ordering: .sequentiallyConsistent) {
+                _ = write(STDERR_FILENO, text, strlen(text))
+            }
             _exit(Failure.Kind.run.rawValue)
         }
-        unblockAlarm()
+        unblock()
         startTimer(seconds)
     }
 
     /// Programs whose threads block all signals hand that down to what they start.
-    private static func unblockAlarm() {
+    private static func unblock() {
         var alarm = sigset_t()
         sigemptyset(&alarm)
         sigaddset(&alarm, SIGALRM)
         pthread_sigmask(SIG_UNBLOCK, &alarm, nil)
     }
 
-    static func clearAlarm() {
+    static func clear() {
         startTimer(0)
         lastWords.store(nil, ordering: .sequentiallyConsistent)
     }

@@ -1,0 +1,29 @@
+import Glibc
+
+/// A folder that was made for a file. It is removed unless it is kept, also when a signal ends the process, but never
+/// with anything in it. There is one at a time.
+package struct NewFolder: ~Copyable {
+    private let path: UnsafeMutablePointer<CChar>
+
+    /// nil where there is a folder already, or none can be made.
+    package init?(_ name: String) {
+        guard mkdir(name, 0o777) == 0 else { return nil }
+        path = strdup(name)
+        Doomed.setFolder(path)
+    }
+
+    deinit {
+        rmdir(path)
+        forget()
+    }
+
+    package consuming func keep() {
+        forget()
+        discard self
+    }
+
+    private func forget() {
+        Doomed.setFolder(nil)
+        free(path)
+    }
+}
