@@ -136,7 +136,8 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(PRODUCTS)/$$tool --generate-completion-script fish > $(DESTDIR)$(FISHDIR)/$$tool.fish || exit 1; done
 	@$(MAKE) --no-print-directory plugin
 	[ -z "$(VIPS_SERIES)" ] || install -D -s -m 644 -t $(DESTDIR)$(VIPS_MODULES) $(PLUGIN)
-	@[ -n "$(DESTDIR)" ] || ldconfig || echo "Run ldconfig as root, so that programs find libmirl.so.$(MAJOR)."
+	@[ -n "$(DESTDIR)" ] || ldconfig 2> /dev/null || \
+		echo "For programs to find libmirl.so.$(MAJOR), run ldconfig as root or set LD_LIBRARY_PATH=$(LIBDIR)"
 
 uninstall: ## remove what install put there
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(HEADERS:include/%=$(DESTDIR)$(INCLUDEDIR)/%)
