@@ -32,9 +32,9 @@ def density(masks: Tensors) -> float:
 
 
 def apply(masks: Tensors, tensors: Tensors) -> None:
-    """Sets masked values to zero, in place."""
-    for name, mask in masks.items():
-        tensors[name].mul_(mask)
+    """Sets the masked values of `tensors` to zero, in place."""
+    for name, tensor in tensors.items():
+        tensor.mul_(masks[name])
 
 
 def smallest_removed(weights: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:

@@ -36,7 +36,7 @@ from tqdm import tqdm
 
 import prune
 from data import CLEAN, TASKS, Patches, Shape
-from network import Config, Network, build
+from network import Block, Config, Network, build
 from restore import load_network
 
 LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
@@ -120,6 +120,14 @@ class Run:
         self.average.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0, fused=True)
         self.forward = torch.compile(self.network) if self.options.compile else self.network
+        self.leave_out_the_dead()
+
+    def leave_out_the_dead(self):
+        """Parts of blocks whose results are multiplied by nothing but pruned weights are not computed."""
+        for name, block in self.network.named_modules():
+            if isinstance(block, Block):
+                block.has_attn = bool(self.masks[f"{name}.attn.project_out.weight"].any())
+                block.has_ffn = bool(self.masks[f"{name}.ffn.project_out.weight"].any())
 
     def steps(self, round: int) -> int:
         return self.search_steps if round < self.rounds else self.options.steps
@@ -155,7 +163,8 @@ class Run:
         named = o.name_tasks * self.naming_loss(tasks) if o.name_tasks else 0
         (loss + named).backward()
         parameters = dict(self.network.named_parameters())
-        prune.apply(self.masks, {k: parameters[k].grad for k in self.masks})
+        grads = {k: parameters[k].grad for k in self.masks}
+        prune.apply(self.masks, {k: grad for k, grad in grads.items() if grad is not None})
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
@@ -174,6 +183,7 @@ class Run:
 
     def remove(self, rate: float):
         self.masks = prune.remove(self.prunable(self.network), self.masks, rate, self.options.scope, self.costs, self.options.least)
+        self.leave_out_the_dead()
 
     def end_round(self):
         """Prunes by the trained weights' magnitudes and sends the survivors back to where they began."""
@@ -215,6 +225,7 @@ class Run:
         for name in ("network", "average", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         self.masks = {k: m.float() for k, m in state["masks"].items()}
+        self.leave_out_the_dead()
         self.round, self.step = state["round"], state["step"]
         self.minutes, self.losses = state.get("minutes", 0.0), state.get("losses", [])  # older states lack them
 

@@ -75,6 +75,30 @@ def test_rewinding_the_learning_rate_keeps_the_trained_survivors(tmp_path, photo
         assert torch.equal(value, trained[name] * run.masks.get(name, 1)), name
 
 
+def test_leaving_out_what_is_cut_off_changes_nothing(tmp_path, photos):
+    """Neither the results nor the gradients of what is left."""
+    run = train.Run(train.arguments(start(tmp_path, photos, "--method", "dense")))
+    for name in ("latent.0.attn", "refinement.0.ffn", "noise_level2.attn", "noise_level2.ffn"):
+        run.masks[f"{name}.project_out.weight"].zero_()
+    prune.apply(run.masks, run.prunable(run.network))
+    images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+
+    def results():
+        run.network.zero_grad()
+        restored = run.network(images)
+        restored.square().mean().backward()
+        prune.apply(run.masks, grads := {k: p.grad for k, p in run.prunable(run.network).items() if p.grad is not None})
+        return restored.detach(), {k: grad.clone() for k, grad in grads.items() if grad.any()}
+
+    whole, gradients = results()
+    run.leave_out_the_dead()
+    blocks = [m for m in run.network.modules() if isinstance(m, train.Block)]
+    assert sum(not b.has_attn for b in blocks) == 2 and sum(not b.has_ffn for b in blocks) == 2
+    restored, left = results()
+    assert torch.equal(restored, whole) and left.keys() == gradients.keys()
+    assert all(torch.equal(left[k], gradients[k]) for k in left)
+
+
 def test_masked_weights_stay_zero_in_training(tmp_path, photos):
     run = train.Run(train.arguments(start(tmp_path, photos, "--method", "imp", "--rate", "0.5")))
     run.end_round()
