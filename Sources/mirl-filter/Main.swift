@@ -31,17 +31,25 @@ import MirlArguments
         exit(failure.kind.rawValue)
     }
 
-    /// Help and version, which the parser throws too, go to standard output.
+    /// Help, version and completions, which the parser throws too, go to standard output.
     private static func answer(_ error: any Error) -> Never {
         let text = Filter.message(for: error)
         guard Filter.exitCode(for: error).isSuccess else {
             end(Failure(.usage, "\(text)\nTry 'mirl-filter --help'."))
         }
         do {
-            try Output(Destination(nil)).write(Array("\(text)\n".utf8))
+            try Output(Destination(nil)).write(Array("\(withoutSubcommandsForZsh(text))\n".utf8))
         } catch {
             end(error)
         }
         exit(0)
+    }
+
+    /// The parser's completions for zsh declare subcommands where there are none. Beside several files, zsh calls that a
+    /// "doubled rest argument definition" and completes nothing.
+    private static func withoutSubcommandsForZsh(_ text: String) -> String {
+        guard text.hasPrefix("#compdef ") else { return text }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.filter { !$0.contains(":->") }.joined(separator: "\n")
     }
 }

@@ -92,11 +92,21 @@ import Testing
         let completions = try installed("share/bash-completion/completions/\(tool)")
         let bash = try sh("exec bash -ec 'source \(completions); complete -p \(tool)'")
         #expect(bash.status == 0, "\(bash.errors)")
-        let zsh = try String(contentsOfFile: installed("share/zsh/site-functions/_\(tool)"), encoding: .utf8)
-        #expect(zsh.hasPrefix("#compdef \(tool)\n"))
-        let fish = try String(
-            contentsOfFile: installed("share/fish/vendor_completions.d/\(tool).fish"), encoding: .utf8)
-        #expect(fish.contains("complete -c '\(tool)'"))
+        let zsh = try installed("share/zsh/site-functions"), fish = try installed("share/fish/vendor_completions.d")
+        #expect(try String(contentsOfFile: "\(zsh)/_\(tool)", encoding: .utf8).hasPrefix("#compdef \(tool)\n"))
+        #expect(try String(contentsOfFile: "\(fish)/\(tool).fish", encoding: .utf8).contains("complete -c '\(tool)'"))
+        let bin = try installed("bin")
+        let loads = try sh(
+            """
+            if command -v zsh > /dev/null; then
+                zsh -fc 'fpath=(\(zsh) $fpath); autoload -Uz compinit; compinit -u -D; [ $_comps[\(tool)] = _\(tool) ]'
+            fi
+            if command -v fish > /dev/null; then
+                PATH=\(bin):$PATH HOME=/nonexistent fish --no-config \
+                    -c 'set fish_complete_path \(fish); complete -C "\(tool) --vers" | grep -q "^--version"'
+            fi
+            """)
+        #expect(loads.status == 0, "\(loads.errors)")
     }
 
     @Test func uninstallLeavesNothing() throws {
