@@ -112,11 +112,11 @@ struct Attention: Layer {
         products.pass(
             run, band: products.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                products.gather(
-                    products.map, row: y, strip: strip, in: run.memory, to: tile, fetching: false, run.kernels)
-                normalize(run, tile, strip)
+                products.normalize(
+                    products.map, row: y, strip: strip, in: run.memory, to: tile, by: weights.norm1, list: ahead,
+                    run.kernels)
+                products.clearEdges(of: tile, strip: strip)
                 made.project.apply(run, tile, into: line, width: strip.count + 2)
-                products.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
                 made.filter[products.phase(y)].apply(run, own + ring, into: work, width: strip.count)
@@ -131,11 +131,6 @@ struct Attention: Layer {
                     k += head.k.count * stride
                 }
             })
-    }
-
-    private func normalize(_ run: Run, _ tile: UnsafeMutablePointer<Float>, _ strip: Range<Int>) {
-        run.kernels.normalize(
-            tile, products.stride, UInt32(channels), UInt32(strip.count + 2), weights.norm1.weight, weights.norm1.bias)
     }
 
     /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix: rows that
@@ -181,10 +176,10 @@ struct Attention: Layer {
         plain.pass(
             run, band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
-                mixing.gather(y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile)
-                normalize(run, tile, strip)
+                mixing.normalize(
+                    y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile, by: weights.norm1,
+                    list: ahead)
                 made.project.apply(run, tile, into: line, width: strip.count + 2)
-                plain.clearEdges(of: line, strip: strip)
             },
             consume: { y, strip in
                 made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: strip.count)

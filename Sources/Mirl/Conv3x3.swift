@@ -69,7 +69,7 @@ struct Conv3x3: Layer {
                     if let stretch {
                         stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)
                     } else {
-                        sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: line, fetching: true, run.kernels)
+                        sweep.gather(row: y, strip: strip, in: run.memory, to: line, run.kernels)
                     }
                     sweep.clearEdges(of: line, strip: strip)
                 },

@@ -16,16 +16,16 @@ struct FeatureStack {
         width = maps[0].width
     }
 
-    /// Copies the pixels `columns` of row y to a tile, and fetches those of the next row if nothing else does.
+    /// Copies the pixels `columns` of row y to a tile, and fetches those of the next row.
     func copy(
         row y: Int, columns: Range<Int>, in memory: UnsafeMutablePointer<Float>, to tile: UnsafeMutablePointer<Float>,
-        stride: Int, fetching: Bool = true, _ kernels: mirlk_kernels
+        stride: Int, _ kernels: mirlk_kernels
     ) {
         var tile = tile
         for map in maps {
             kernels.copy(
                 map.row(y, in: memory) + columns.lowerBound, map.channelStride, tile, stride, UInt32(map.channels),
-                UInt32(columns.count), fetching ? map.rowStride : 0)
+                UInt32(columns.count), map.rowStride)
             tile += map.channels * stride
         }
     }

@@ -1,7 +1,7 @@
 import MirlKernels
 
 /// A sweep that changes the map it reads: what neighbours still need is kept before it is overwritten, the rows on
-/// either side of each boundary between bands, and the last column of each strip.
+/// either side of each boundary between bands, and the last column of each strip, normalized.
 struct InPlaceSweep {
     let sweep: Sweep
     /// The rows on either side of each boundary, in the scratch memory that the threads share.
@@ -35,24 +35,29 @@ struct InPlaceSweep {
         }
     }
 
-    /// Copies a strip of row y, as it was before the sweep, with its neighbours to a tile. Strips of a band must
+    /// LayerNorm of a strip of row y, as it was before the sweep, with its neighbours, to a tile. Strips of a band must
     /// come from left to right, each row of a strip once.
-    func gather(
+    func normalize(
         y: Int, strip: Range<Int>, band index: Int, run: Run, shared: UnsafeMutablePointer<Float>,
-        own: UnsafeMutablePointer<Float>, to tile: UnsafeMutablePointer<Float>
+        own: UnsafeMutablePointer<Float>, to tile: UnsafeMutablePointer<Float>,
+        by norm: (weight: [Float], bias: [Float]), list: UnsafeMutablePointer<UnsafePointer<Float>?>
     ) {
         let band = sweep.bands[index]
+        func normalize(_ map: FeatureStack, row: Int, in memory: UnsafeMutablePointer<Float>) {
+            sweep.normalize(map, row: row, strip: strip, in: memory, to: tile, by: norm, list: list, run.kernels)
+        }
         if y < band.lowerBound {
-            sweep.gather(saved, row: 2 * (index - 1), strip: strip, in: shared, to: tile, fetching: false, run.kernels)
+            normalize(saved, row: 2 * (index - 1), in: shared)
         } else if y >= band.upperBound {
-            sweep.gather(saved, row: 2 * index + 1, strip: strip, in: shared, to: tile, fetching: false, run.kernels)
+            normalize(saved, row: 2 * index + 1, in: shared)
         } else {
-            sweep.gather(sweep.map, row: y, strip: strip, in: run.memory, to: tile, fetching: false, run.kernels)
+            normalize(sweep.map, row: y, in: run.memory)
             let column = own + savedColumn + (y - band.lowerBound) * sweep.map.channels
             for c in 0..<sweep.map.channels {
                 if strip.lowerBound > 0 { tile[c * sweep.stride] = column[c] }
                 column[c] = tile[c * sweep.stride + strip.count]
             }
         }
+        sweep.clearEdges(of: tile, strip: strip)
     }
 }

@@ -18,31 +18,40 @@ struct ProductPlace {
     }
 
     /// Writes the tables. `out` says where a row's sums go, nil if nowhere; `offset` where the input of a row's column
-    /// lies, nil if it is known to be zero. Rows without terms are left out unless `keepingEmpty`.
+    /// lies, nil if it is known to be zero. Rows with fewest terms come first, and those without are left out unless
+    /// `keepingEmpty`.
     @inline(__always)
     func prepare(
         _ run: Run, keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
+    ) -> mirlk_product {
+        prepare(run, order: rowsByCount(keepingEmpty: keepingEmpty, out: out, offset: offset), out: out, offset: offset)
+    }
+
+    /// As above, for these rows in this order.
+    @inline(__always)
+    func prepare(
+        _ run: Run, order: [Int], out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
     ) -> mirlk_product {
         let values = self.values(run)
         let groups = UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self)
         let terms = UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self)
         let outs = (run.scratch + outs).indices
         let first = convolution.terms(rows).lowerBound
-        let (order, counts) = rowsByCount(keepingEmpty: keepingEmpty, out: out, offset: offset)
         var groupCount = 0, term = terms
         for (i, row) in order.enumerated() {
             outs[i] = Int32(truncatingIfNeeded: out(row)!)
-            let count = counts[row - rows.lowerBound]
+            let firstTerm = term
+            for j in convolution.terms(row) {
+                guard let place = offset(row, convolution.column(j)) else { continue }
+                term.pointee = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j - first])
+                term += 1
+            }
+            let count = UInt32(term - firstTerm)
             if groupCount > 0, groups[groupCount - 1].terms == count {
                 groups[groupCount - 1].rows += 1
             } else {
                 groups[groupCount] = mirlk_group(terms: count, rows: 1)
                 groupCount += 1
-            }
-            for j in convolution.terms(row) {
-                guard let place = offset(row, convolution.column(j)) else { continue }
-                term.pointee = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j - first])
-                term += 1
             }
         }
         return mirlk_product(groups: groups, group_count: UInt32(groupCount), outs: outs, terms: terms)
@@ -57,18 +66,18 @@ struct ProductPlace {
         return UnsafePointer(run.scratch + decoded)
     }
 
-    /// The rows to compute, fewest terms first, and the number of terms of every row.
+    /// The rows to compute, fewest terms first.
     @inline(__always)
     private func rowsByCount(
         keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
-    ) -> (order: [Int], counts: [UInt32]) {
+    ) -> [Int] {
         var byCount: [Int] = []  // how many rows have so many terms, then where they begin
         let counts = rows.map { row in
             var count = 0
             for j in convolution.terms(row) where offset(row, convolution.column(j)) != nil { count += 1 }
             if count >= byCount.count { byCount.append(contentsOf: repeatElement(0, count: count + 1 - byCount.count)) }
             if out(row) != nil, count > 0 || keepingEmpty { byCount[count] += 1 }
-            return UInt32(count)
+            return count
         }
         var begin = 0
         for count in byCount.indices {
@@ -76,12 +85,12 @@ struct ProductPlace {
         }
         var order = [Int](repeating: 0, count: begin)
         for row in rows where out(row) != nil {
-            let count = Int(counts[row - rows.lowerBound])
+            let count = counts[row - rows.lowerBound]
             guard count > 0 || keepingEmpty else { continue }
             order[byCount[count]] = row
             byCount[count] += 1
         }
-        return (order, counts)
+        return order
     }
 }
 
@@ -120,5 +129,15 @@ extension mirlk_product {
         adding: Bool = false
     ) {
         withUnsafePointer(to: self) { run.kernels.multiply($0, input, out, UInt32(width), adding ? 1 : 0) }
+    }
+
+    /// Sums gates, and what they let through with another product's sums; see `mirlk_kernels.multiply_gated`.
+    func applyGated(
+        by values: mirlk_product, _ run: Run, _ input: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>,
+        width: Int, _ ahead: UnsafePointer<UnsafePointer<Float>?>
+    ) {
+        withUnsafePointer(to: self) { gates in
+            withUnsafePointer(to: values) { run.kernels.multiply_gated(gates, $0, input, out, UInt32(width), ahead) }
+        }
     }
 }

@@ -39,25 +39,44 @@ struct Sweep {
 
     private func slot(_ y: Int) -> Int { (y + 3) % 3 }
 
-    /// Zeroes the columns of a line that lie outside the map.
-    func clearEdges(of line: UnsafeMutablePointer<Float>, strip: Range<Int>) {
-        if strip.lowerBound == 0 { clear(column: 0, of: line) }
-        if strip.upperBound == map.width { clear(column: strip.count + 1, of: line) }
+    /// Zeroes the columns of a tile that lie outside the map.
+    func clearEdges(of tile: UnsafeMutablePointer<Float>, strip: Range<Int>) {
+        if strip.lowerBound == 0 { clear(column: 0, of: tile) }
+        if strip.upperBound == map.width { clear(column: strip.count + 1, of: tile) }
     }
 
-    private func clear(column: Int, of line: UnsafeMutablePointer<Float>) {
-        for c in 0..<lineChannels { line[c * stride + column] = 0 }
+    private func clear(column: Int, of tile: UnsafeMutablePointer<Float>) {
+        for c in 0..<map.channels { tile[c * stride + column] = 0 }
     }
 
-    /// Copies a strip of row y of `map`, this sweep's or another of its width, and its neighbours in the row to a tile.
+    /// Copies a strip of row y and its neighbours in the row to a tile.
     func gather(
-        _ map: FeatureStack, row y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>,
-        to tile: UnsafeMutablePointer<Float>, fetching: Bool, _ kernels: mirlk_kernels
+        row y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>, to tile: UnsafeMutablePointer<Float>,
+        _ kernels: mirlk_kernels
     ) {
-        let columns = max(strip.lowerBound - 1, 0)..<min(strip.upperBound + 1, map.width)
+        let columns = neighbourhood(strip)
         map.copy(
             row: y, columns: columns, in: memory, to: tile + (columns.lowerBound - strip.lowerBound + 1),
-            stride: stride, fetching: fetching, kernels)
+            stride: stride, kernels)
+    }
+
+    /// LayerNorm of a strip of row y of `map`, this sweep's or another of its width, and of its neighbours in the row,
+    /// to a tile; `list` has room for the addresses of its channels.
+    func normalize(
+        _ map: FeatureStack, row y: Int, strip: Range<Int>, in memory: UnsafeMutablePointer<Float>,
+        to tile: UnsafeMutablePointer<Float>, by norm: (weight: [Float], bias: [Float]),
+        list: UnsafeMutablePointer<UnsafePointer<Float>?>, _ kernels: mirlk_kernels
+    ) {
+        let columns = neighbourhood(strip)
+        map.list(row: y, from: columns.lowerBound, in: memory, to: list)
+        kernels.normalize(
+            list, tile + (columns.lowerBound - strip.lowerBound + 1), stride, UInt32(map.channels),
+            UInt32(columns.count), norm.weight, norm.bias)
+    }
+
+    /// A strip with its neighbours inside the map.
+    private func neighbourhood(_ strip: Range<Int>) -> Range<Int> {
+        max(strip.lowerBound - 1, 0)..<min(strip.upperBound + 1, map.width)
     }
 
     /// Lists where the row begins that a band's pass gathers after row y has been consumed; see `mirlk_kernels`.

@@ -10,11 +10,12 @@
 #include "vector.h"
 
 #include "copy.h"
-#include "gate.h"
 #include "gram.h"
 #include "half.h"
 #include "mix.h"
 #include "multiply.h"
 #include "normalize.h"
 
-const mirlk_kernels TABLE = {ISA, multiply, decode_half, copy, normalize, gelu_gate, gram, prepare_mix, mix};
+#include "gate.h"
+
+const mirlk_kernels TABLE = {ISA, multiply, decode_half, copy, normalize, multiply_gated, gram, prepare_mix, mix};

@@ -47,13 +47,62 @@ static inline vec gelu(vec x) {
     return __builtin_elementwise_max(x, (vec){}) - sum;
 }
 
-static void gelu_gate(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width,
-                      const float *const *ahead) {
-    for (uint32_t c = 0; c < channels; c++, gate += stride, value += stride) {
-        fetch(ahead[c], (width + 1) / 16);
-        for (uint32_t x = 0; x < width; x += LANES) {
-            fetch(ahead[c], x / 16);
-            store_some(gate + x, gelu(load(gate + x)) * load(value + x), width - x);
+/* The sums of one row over `vectors` vectors; returns the term after its last. */
+INLINE const mirlk_term *sum_terms(const int vectors, uint32_t terms, const mirlk_term *term, const float *in,
+                                   vec *sum) {
+    UNROLL for (int i = 0; i < vectors; i++) sum[i] = (vec){};
+    for (const mirlk_term *end = term + terms; term < end; term++)
+        UNROLL for (int i = 0; i < vectors; i++)
+            sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
+    return term;
+}
+
+/* Rows that both products have in one group each are computed together, so that loops end as the processor expects. */
+INLINE void multiply_gated_rows(const int vectors, const mirlk_product *gate, const mirlk_product *value,
+                                const float *in, float *out, uint32_t width, const float *const *ahead, uint32_t x) {
+    const struct mirlk_group *gates = gate->groups, *values = value->groups;
+    const mirlk_term *gate_term = gate->terms, *value_term = value->terms;
+    const int32_t *outs = gate->outs;
+    uint32_t gates_done = 0, values_done = 0;
+    while (gates < gate->groups + gate->group_count) {
+        uint32_t gates_left = gates->rows - gates_done, values_left = values->rows - values_done;
+        uint32_t rows = gates_left < values_left ? gates_left : values_left;
+        for (uint32_t r = 0; r < rows; r++, outs++, ahead++) {
+            vec left[VECTORS], right[VECTORS];
+            gate_term = sum_terms(vectors, gates->terms, gate_term, in, left);
+            value_term = sum_terms(vectors, values->terms, value_term, in, right);
+            UNROLL for (int i = 0; i < vectors; i++) {
+                if ((x + i * LANES) % 16 == 0)
+                    fetch(*ahead, (x + i * LANES) / 16);
+                store_some(out + *outs + i * LANES, gelu(left[i]) * right[i],
+                           i < vectors - 1 ? LANES : width - i * LANES);
+            }
+            fetch(*ahead, (x + width + 1) / 16);
+        }
+        gates_done += rows, values_done += rows;
+        if (gates_done == gates->rows)
+            gates++, gates_done = 0;
+        if (values_done == values->rows)
+            values++, values_done = 0;
+    }
+}
+
+static void multiply_gated(const mirlk_product *gate, const mirlk_product *value, const float *in, float *out,
+                           uint32_t width, const float *const *ahead) {
+    for (uint32_t x = 0; x < width; x += VECTORS * LANES) {
+        uint32_t part = width - x < VECTORS * LANES ? width - x : VECTORS * LANES;
+        switch ((part - 1) / LANES) {
+        case 0: multiply_gated_rows(1, gate, value, in + x, out + x, part, ahead, x); break;
+        case 1: multiply_gated_rows(2, gate, value, in + x, out + x, part, ahead, x); break;
+        case 2: multiply_gated_rows(3, gate, value, in + x, out + x, part, ahead, x); break;
+        case 3: multiply_gated_rows(4, gate, value, in + x, out + x, part, ahead, x); break;
+        case 4: multiply_gated_rows(5, gate, value, in + x, out + x, part, ahead, x); break;
+#if LANES < 16
+        case 5: multiply_gated_rows(6, gate, value, in + x, out + x, part, ahead, x); break;
+        case 6: multiply_gated_rows(7, gate, value, in + x, out + x, part, ahead, x); break;
+        case 7: multiply_gated_rows(8, gate, value, in + x, out + x, part, ahead, x); break;
+        default: multiply_gated_rows(9, gate, value, in + x, out + x, part, ahead, x);
+#endif
         }
     }
 }

@@ -41,7 +41,7 @@ struct KernelTimes: ParsableCommand {
         }
         for channels in levels {
             table.normalize(channels: channels)
-            table.gate(channels: hidden(channels))
+            for density in [0.31, 1] { table.gated(channels: hidden(channels), density) }
         }
         table.copy()
     }
@@ -111,29 +111,13 @@ private struct KernelTable {
         _ name: String, _ shape: String, rows: Int, inputs: Int, _ density: Double, places: (Int) -> [Int]
     ) {
         var random = Random(seed: 1)
-        let used = (0..<rows).map { row in
-            places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density }
-        }
-        let order = used.indices.filter { !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
-        let groups = order.map { mirlk_group(terms: UInt32(used[$0].count), rows: 1) }
-            .reduce(into: [mirlk_group]()) { groups, next in
-                if groups.last?.terms == next.terms { groups[groups.count - 1].rows += 1 } else { groups.append(next) }
-            }
-        let outs = order.map { Int32($0 * pitch) }
-        let terms = order.flatMap { used[$0].map { mirlk_term(offset: Int32($0), weight: 0.01) } }
+        let matrix = SparseMatrix(rows: rows, density, &random, places: places)
         let input = tile(inputs)
         var output = tile(rows)
-        let seconds = groups.withUnsafeBufferPointer { groups in
-            outs.withUnsafeBufferPointer { outs in
-                terms.withUnsafeBufferPointer { terms in
-                    var product = mirlk_product(
-                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
-                        terms: terms.baseAddress)
-                    return shortest { kernels.multiply(&product, input, &output, UInt32(pitch), 0) }
-                }
-            }
+        let seconds = matrix.withProduct { product in
+            shortest { kernels.multiply(product, input, &output, UInt32(pitch), 0) }
         }
-        show(name, shape, density: density, operations: 2 * Double(terms.count * pitch), seconds)
+        show(name, shape, density: density, operations: 2 * Double(matrix.count * pitch), seconds)
     }
 
     func gram(channels: Int) {
@@ -161,17 +145,33 @@ private struct KernelTable {
     }
 
     func normalize(channels: Int) {
-        let weight = [Float](repeating: 1, count: channels), bias = weight
-        var values = tile(channels)
-        let seconds = shortest { kernels.normalize(&values, pitch, UInt32(channels), UInt32(pitch), weight, bias) }
+        let weight = [Float](repeating: 1, count: channels), bias = weight, input = tile(channels)
+        var output = tile(channels)
+        let seconds = input.withUnsafeBufferPointer { input in
+            let list = (0..<channels).map { Optional(input.baseAddress! + $0 * pitch) }
+            return shortest {
+                kernels.normalize(list, &output, pitch, UInt32(channels), UInt32(pitch), weight, bias)
+            }
+        }
         table.row("normalize", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
     }
 
-    func gate(channels: Int) {
-        let value = [Float](repeating: 1, count: channels * pitch + Int(MIRLK_SLACK))
-        var gate = tile(channels)
-        let seconds = shortest { kernels.gelu_gate(&gate, value, pitch, UInt32(channels), UInt32(pitch), nowhere) }
-        table.row("gelu_gate", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
+    /// The depthwise convolutions of so many gates and values, and the gates.
+    func gated(channels: Int, _ density: Double) {
+        var random = Random(seed: 1)
+        func matrix(first: Int) -> SparseMatrix {
+            SparseMatrix(rows: channels, density, &random, keepingEmpty: true) { taps(first + $0, of: 2 * channels) }
+        }
+        let gate = matrix(first: 0), value = matrix(first: channels), input = tile(6 * channels)
+        var output = tile(channels)
+        let seconds = gate.withProduct { gate in
+            value.withProduct { value in
+                shortest { kernels.multiply_gated(gate, value, input, &output, UInt32(pitch), nowhere) }
+            }
+        }
+        table.row(
+            "depthwise_gated", "\(channels)", "\(Int((density * 100).rounded()))",
+            Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
     }
 
     /// Tile after tile from a map that no cache holds.
@@ -190,5 +190,44 @@ private struct KernelTable {
             }
         }
         table.row("copy", "\(channels)", "-", Double(4 * (rows - 1) * row) / seconds / 1e9, "GB/s", "-")
+    }
+}
+
+/// A random matrix as the kernels read it, a share of which is not zero; `places` are where the inputs of a row's
+/// columns lie. Rows have an output each, fewest terms first; those without any are left out unless `keepingEmpty`.
+private struct SparseMatrix {
+    private let groups: [mirlk_group]
+    private let outs: [Int32]
+    private let terms: [mirlk_term]
+
+    var count: Int { terms.count }
+
+    init(rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]) {
+        var used: [[Int]] = []
+        for row in 0..<rows { used.append(places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density }) }
+        let order = used.indices.filter { keepingEmpty || !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
+        groups = order.reduce(into: []) { groups, row in
+            let count = UInt32(used[row].count)
+            if groups.last?.terms == count {
+                groups[groups.count - 1].rows += 1
+            } else {
+                groups.append(mirlk_group(terms: count, rows: 1))
+            }
+        }
+        outs = order.map { Int32($0 * pitch) }
+        terms = order.flatMap { used[$0].map { mirlk_term(offset: Int32($0), weight: 0.01) } }
+    }
+
+    func withProduct(_ body: (UnsafePointer<mirlk_product>) -> Double) -> Double {
+        groups.withUnsafeBufferPointer { groups in
+            outs.withUnsafeBufferPointer { outs in
+                terms.withUnsafeBufferPointer { terms in
+                    var product = mirlk_product(
+                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
+                        terms: terms.baseAddress)
+                    return body(&product)
+                }
+            }
+        }
     }
 }

@@ -18,6 +18,38 @@ extension Double {
 /// Nothing to fetch ahead of its use.
 nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 64)
 
+/// A matrix as the kernels read it: the terms of each row, equal numbers in one group.
+private struct TestMatrix {
+    private let groups: [mirlk_group]
+    private let outs: [Int32]
+    private let terms: [mirlk_term]
+
+    init(_ rows: [[mirlk_term]], outs: [Int32]) {
+        self.outs = outs
+        terms = rows.flatMap { $0 }
+        groups = rows.reduce(into: []) { groups, row in
+            if groups.last?.terms == UInt32(row.count) {
+                groups[groups.count - 1].rows += 1
+            } else {
+                groups.append(mirlk_group(terms: UInt32(row.count), rows: 1))
+            }
+        }
+    }
+
+    func withProduct(_ body: (UnsafePointer<mirlk_product>) -> Void) {
+        groups.withUnsafeBufferPointer { groups in
+            outs.withUnsafeBufferPointer { outs in
+                terms.withUnsafeBufferPointer { terms in
+                    var product = mirlk_product(
+                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
+                        terms: terms.baseAddress)
+                    body(&product)
+                }
+            }
+        }
+    }
+}
+
 @Suite struct KernelTests {
     var random = Random(seed: 7)
 
@@ -51,25 +83,15 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
         }
         let byCount = (0..<rows).map { r in (r, (0..<columns).filter { weights[r * columns + $0] != 0 }) }
             .sorted { $0.1.count < $1.1.count }
-        let groups = byCount.map { mirlk_group(terms: UInt32($0.1.count), rows: 1) }
-        let outs = byCount.map { Int32($0.0 * pitch) }
-        let terms = byCount.flatMap { row, used in
-            used.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row * columns + $0]) }
-        }
+        let matrix = TestMatrix(
+            byCount.map { row, used in
+                used.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row * columns + $0]) }
+            }, outs: byCount.map { Int32($0.0 * pitch) })
         for width in widths {
             let input = tile(columns, width: width), before = tile(rows, width: width)
             for adding in [false, true] {
                 var out = before
-                groups.withUnsafeBufferPointer { groups in
-                    outs.withUnsafeBufferPointer { outs in
-                        terms.withUnsafeBufferPointer { terms in
-                            var product = mirlk_product(
-                                groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
-                                terms: terms.baseAddress)
-                            tables[table].multiply(&product, input, &out, UInt32(width), adding ? 1 : 0)
-                        }
-                    }
-                }
+                matrix.withProduct { tables[table].multiply($0, input, &out, UInt32(width), adding ? 1 : 0) }
                 // 22 roundings of sums that stay below 22.
                 #expect(
                     holds(out, rows, width, tolerance: 22 * 22 * 6e-8) { r, x in
@@ -86,17 +108,8 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
     @Test(arguments: tables.indices) mutating func productsAreAddedAsAWhole(table: Int) {
         let columns = 300, input = tile(columns, width: pitch), weights = floats(columns)
         let terms = (0..<columns).map { mirlk_term(offset: Int32($0 * pitch), weight: weights[$0] / 1000) }
-        let groups = [mirlk_group(terms: UInt32(columns), rows: 1)], outs: [Int32] = [0]
         var out = [Float](repeating: 1000, count: pitch) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
-        groups.withUnsafeBufferPointer { groups in
-            outs.withUnsafeBufferPointer { outs in
-                terms.withUnsafeBufferPointer { terms in
-                    var product = mirlk_product(
-                        groups: groups.baseAddress, group_count: 1, outs: outs.baseAddress, terms: terms.baseAddress)
-                    tables[table].multiply(&product, input, &out, UInt32(pitch), 1)
-                }
-            }
-        }
+        TestMatrix([terms], outs: [0]).withProduct { tables[table].multiply($0, input, &out, UInt32(pitch), 1) }
         // One rounding of 1000, and 300 of sums below 1.
         #expect(
             holds(out, 1, pitch, tolerance: 3.1e-5 + 300 * 6e-8) { _, x in
@@ -108,8 +121,11 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
         let channels = 19, weight = floats(channels), bias = floats(channels)
         for width in widths {
             let before = tile(channels, width: width)
-            var out = before
-            tables[table].normalize(&out, pitch, UInt32(channels), UInt32(width), weight, bias)
+            var out = tile(channels, width: 0)
+            before.withUnsafeBufferPointer { before in
+                let list = (0..<channels).map { Optional(before.baseAddress! + $0 * pitch) }
+                tables[table].normalize(list, &out, pitch, UInt32(channels), UInt32(width), weight, bias)
+            }
             func normal(_ c: Int, _ x: Int) -> Double {
                 let pixel = (0..<channels).map { Double(before[$0 * pitch + x]) }
                 let mean = pixel.reduce(0, +) / Double(channels)
@@ -121,18 +137,26 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
     }
 
     /// What the gate makes of each x; all of them are multiplied by 1.
-    private func gelu(_ xs: [Float], table: Int) -> [Float] {
-        var gate = xs + [Float](repeating: canary, count: Int(MIRLK_SLACK))
-        let ones = [Float](repeating: 1, count: gate.count)
+    private mutating func gelu(_ xs: [Float], table: Int) -> [Float] {
+        var results: [Float] = []
+        let gate = TestMatrix([[mirlk_term(offset: 0, weight: 1)]], outs: [0])
+        let value = TestMatrix([[mirlk_term(offset: Int32(pitch), weight: 1)]], outs: [0])
         for x in stride(from: 0, to: xs.count, by: pitch) {
-            gate.withUnsafeMutableBufferPointer {
-                tables[table].gelu_gate($0.baseAddress! + x, ones, pitch, 1, UInt32(min(pitch, xs.count - x)), nowhere)
+            let part = xs[x..<min(x + pitch, xs.count)]
+            let input = part + [Float](repeating: 0, count: pitch - part.count)
+                + [Float](repeating: 1, count: pitch + Int(MIRLK_SLACK))
+            var out = tile(1, width: 0)
+            gate.withProduct { gate in
+                value.withProduct {
+                    tables[table].multiply_gated(gate, $0, Array(input), &out, UInt32(part.count), nowhere)
+                }
             }
+            results += out.prefix(part.count)
         }
-        return Array(gate.prefix(xs.count))
+        return results
     }
 
-    @Test(arguments: tables.indices) func geluIsWithinAMillionthOfTheExactForm(table: Int) {
+    @Test(arguments: tables.indices) mutating func geluIsWithinAMillionthOfTheExactForm(table: Int) {
         let edge: Float = 5.3
         let large = Array(stride(from: Float(8), through: 1000, by: 0.375)) + [edge, edge.nextUp, edge.nextDown, 1e30]
         let xs = Array(stride(from: Float(-8), through: 8, by: 1 / 1024)) + large + large.map { -$0 }
@@ -142,15 +166,31 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
         }
     }
 
+    /// The groups of gates and values begin and end at different rows.
     @Test(arguments: tables.indices) mutating func gatesOfAnyWidth(table: Int) {
+        let columns = 12
+        func matrix(_ counts: [Int]) -> [[mirlk_term]] {
+            counts.map { count in
+                (0..<count).map { mirlk_term(offset: Int32($0 * pitch), weight: Float.random(in: -1...1, using: &random)) }
+            }
+        }
+        let gates = matrix([1, 1, 1, 2, 2, 5, 9, 9]), values = matrix([1, 3, 3, 3, 3, 3, 2, 12]), rows = gates.count
+        let outs = gates.indices.map { Int32($0 * pitch) }
+        let gate = TestMatrix(gates, outs: outs), value = TestMatrix(values, outs: outs)
         for width in widths {
-            let before = tile(5, width: width), value = tile(5, width: width)
-            var out = before
-            tables[table].gelu_gate(&out, value, pitch, 5, UInt32(width), nowhere)
+            let input = tile(columns, width: width)
+            var out = tile(rows, width: 0)
+            gate.withProduct { gate in
+                value.withProduct { tables[table].multiply_gated(gate, $0, input, &out, UInt32(width), nowhere) }
+            }
+            func sum(_ row: [mirlk_term], _ x: Int) -> Double {
+                row.reduce(0) { $0 + Double($1.weight) * Double(input[Int($1.offset) + x]) }
+            }
+            // 9 roundings of sums below 9, times up to 12.
             #expect(
-                holds(out, 5, width, tolerance: 2e-6) { c, x in
-                    let gate = Double(before[c * pitch + x])
-                    return gate * 0.5 * erfc(-gate / 2.squareRoot()) * Double(value[c * pitch + x])
+                holds(out, rows, width, tolerance: 12 * 9 * 9 * 6e-8) { r, x in
+                    let gate = sum(gates[r], x)
+                    return gate * 0.5 * erfc(-gate / 2.squareRoot()) * sum(values[r], x)
                 }, "\(width) pixels")
         }
     }

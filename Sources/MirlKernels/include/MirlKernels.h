@@ -50,13 +50,15 @@ typedef struct mirlk_kernels {
     void (*copy)(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
                  uint32_t width, ptrdiff_t next);
 
-    /* LayerNorm over `channels` (biased variance, epsilon 1e-5), in place. */
-    void (*normalize)(float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width, const float *weight,
-                      const float *bias);
+    /* LayerNorm over `channels` (biased variance, epsilon 1e-5) of the pixels from in[c] on, to a tile. */
+    void (*normalize)(const float *const *in, float *tile, ptrdiff_t stride, uint32_t channels, uint32_t width,
+                      const float *weight, const float *bias);
 
-    /* gate[c] = gelu(gate[c]) * value[c]; GELU within 1e-6 of the exact (erf) form, for any finite gate. */
-    void (*gelu_gate)(float *gate, const float *value, ptrdiff_t stride, uint32_t channels, uint32_t width,
-                      const float *const *ahead);
+    /* For each row, gelu(sum of the gate's row) * sum of the value's row, as `multiply` sums; both products have the
+     * same rows in one order, and the gate's say where the results go. GELU within 1e-6 of the exact (erf) form, for
+     * any finite gate. */
+    void (*multiply_gated)(const mirlk_product *gate, const mirlk_product *value, const float *in, float *out,
+                           uint32_t width, const float *const *ahead);
 
     /* Adds the products of all pairs of rows of q and k, gram[i * k_rows + j] += sum over pixels of q[i] * k[j], and
      * their squares: the squared norm of row i is the sum of the MIRLK_SQUARES floats at
