@@ -18,8 +18,9 @@ PRODUCTS := .build/release
 TOOLS := mirl-filter mirl-weights
 PAGES := $(wildcard man/*.[1-9])
 # A page of several names is found under each: other.3=page.3
-PAGE_LINKS = $(shell awk '/^\.Sh/ { named = $$2 == "NAME"; page = FILENAME; sub(".*/", "", page) } \
-	named && /^\.Nm/ && $$2 substr(page, length(page) - 1) != page { print $$2 substr(page, length(page) - 1) "=" page }' $(PAGES))
+PAGE_LINKS = $(shell awk '/^\.Sh/ { named = $$2 == "NAME"; page = FILENAME; sub(".*/", "", page); \
+	suffix = substr(page, length(page) - 1) } \
+	named && /^\.Nm/ && $$2 suffix != page { print $$2 suffix "=" page }' $(PAGES))
 VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { print v }' include/mirl.h)
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
@@ -66,7 +67,8 @@ $(PLUGIN): $(PLUGIN_SOURCES) $(PLUGIN_HEADERS) $(PRODUCTS)/libmirl.so
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR, VIPS_MODULES, CC, CFLAGS, LDFLAGS"
+	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR," \
+		"VIPS_MODULES, CC, CFLAGS, LDFLAGS"
 
 deps: ## install the Debian packages that are missing
 	@tools/packages
@@ -145,13 +147,15 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
-	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	rm -f $(DESTDIR)$(VIPS_MODULES)/$(notdir $(PLUGIN))
 	[ ! -d $(DESTDIR)$(VIPS_MODULES) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(VIPS_MODULES)
 
 deb: all ## build Debian packages into build/deb
 	@tools/packages debhelper lintian
-	@[ "$$(dpkg-parsechangelog -S Version)" = $(VERSION) ] || { echo "debian/changelog is not of version $(VERSION)" >&2; exit 1; }
+	@[ "$$(dpkg-parsechangelog -S Version)" = $(VERSION) ] || \
+		{ echo "debian/changelog is not of version $(VERSION)" >&2; exit 1; }
 	rm -rf build/deb && mkdir -p build/deb
 	debian/rules binary PACKAGES=$(CURDIR)/build/deb
 	debian/rules clean

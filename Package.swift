@@ -11,7 +11,10 @@ let tool = LinkerSetting.unsafeFlags(
 // lld, as gold exports some Swift symbols in spite of the version script; nodelete, as the runtime cannot be unloaded.
 let sharedLibrary = LinkerSetting.unsafeFlags(
     staticRuntime
-        + ["-soname=libmirl.so.1", "-z", "nodelete", "-z", "now", "--version-script=\(Context.packageDirectory)/include/libmirl.map"]
+        + [
+            "-soname=libmirl.so.1", "-z", "nodelete", "-z", "now",
+            "--version-script=\(Context.packageDirectory)/include/libmirl.map",
+        ]
         .flatMap { ["-Xlinker", $0] })
 
 // Dependencies point one way: kernels and weights know nobody, Mirl knows both, the C ABI and the tools know Mirl.

@@ -53,7 +53,8 @@ def drawn(folder: Path) -> list[tuple[Path, str]]:
     subprocess.run([folder / "render", folder], check=True)
     clean = load_photo(folder / "clean.ppm").astype(np.float32) / 255
     height, width, _ = clean.shape
-    far = np.clip(1 - np.arange(height, dtype=np.float32) / (0.7 * height), 0.05, 1)  # the ground comes nearer downwards
+    far = 1 - np.arange(height, dtype=np.float32) / (0.7 * height)  # the ground comes nearer downwards
+    far = np.clip(far, 0.05, 1)
     hazy = add_haze(np.random.default_rng(2), clean, np.broadcast_to(far[:, None], (height, width)))
     noisy = add_noise(np.random.default_rng(0), clean, 25)
     for name, image in (("hazy", hazy), ("noisy, sigma 25", noisy)):
@@ -105,7 +106,8 @@ def save(sheet: Image.Image, path: Path, kilobytes: int):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(buffer.getvalue())
             return
-    raise SystemExit(f"{path}: {buffer.tell() // 1000} kB even at quality {quality}; take a smaller --width, or fewer pictures")
+    size = f"{buffer.tell() // 1000} kB even at quality {quality}"
+    raise SystemExit(f"{path}: {size}; take a smaller --width, or fewer pictures")
 
 
 def main():

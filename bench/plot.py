@@ -21,7 +21,8 @@ STYLES = {
 
 
 def lines(figures: dict) -> tuple[str, int, dict[str, list[tuple[float, float, float]]]]:
-    """The weights of which most sizes were measured, the threads, and (megapixels, seconds, megabytes) for each engine."""
+    """The weights of which most sizes were measured, the threads, and (megapixels, seconds, megabytes) for each
+    engine."""
     weights, peers = max(by_weights(figures["peers"]).items(), key=lambda group: len(group[1]))
     points: dict[str, list] = {"mirl": []}
     for row in figures["sizes"]:

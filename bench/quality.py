@@ -41,7 +41,8 @@ def quality(command: list[str], data: Path, limit: int | None) -> str:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "table.md"
         evaluate = [sys.executable, str(ROOT / "training/evaluate.py"), str(data), "--markdown", str(table)]
-        evaluate += ["--command", shlex.join(command + ["--task", "{task}"])] + (["--limit", str(limit)] if limit else [])
+        evaluate += ["--command", shlex.join(command + ["--task", "{task}"])]
+        evaluate += ["--limit", str(limit)] if limit else []
         if subprocess.run(evaluate, stdout=subprocess.DEVNULL).returncode:
             raise SystemExit("quality.py: the evaluation failed, see above")
         return table.read_text()
@@ -67,8 +68,8 @@ def report(options) -> str:
     made = measure.machine_facts()
     costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
     lines = [
-        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it; `clean` is what `--task auto` does"
-        " to photos that need nothing, compared with themselves:",
+        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it; `clean` is what `--task auto`"
+        " does to photos that need nothing, compared with themselves:",
         "",
         quality(command, options.data, options.limit).rstrip(),
         "",

@@ -30,7 +30,8 @@ NOTES = {
     "derain": "The letters name styles of synthetic rain. The guided filter takes each channel as its own guide.",
     "dehaze": "The letters name styles of synthetic haze: `cam` street, `in` indoor, `out` outdoor. The dark channel"
     " prior is that of He, Sun and Tang, with their constants and the guided filter.",
-    evaluate.AUTO: "What `--task auto` does to photos that need nothing, compared with themselves: the less, the better.",
+    evaluate.AUTO: "What `--task auto` does to photos that need nothing, compared with themselves: the less, the"
+    " better.",
 }
 
 
@@ -38,7 +39,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("data", type=Path)
-    add("--network", action="append", default=[], metavar="TITLE=FILE", help="a .mirl file and what its column is called")
+    add("--network", action="append", default=[], metavar="TITLE=FILE", help=".mirl file and what its column is called")
     add("--filter", type=Path, default=ROOT / ".build/release/mirl-filter")
     add("--limit", type=int, help="so many images of each folder and style, evenly spread")
     add("--crop", type=int, help="only the central square of so many pixels")
@@ -59,10 +60,11 @@ def measured(options, *restorer: str) -> dict[str, dict[str, str]]:
 
 def fingerprint(options) -> str:
     """Of what the figures of classical methods depend on: the images, how many of which size, and the programs."""
-    images = sorted(Path(folder, name) for folder, _, names in os.walk(options.data, followlinks=True) for name in names)
+    images = [Path(folder, name) for folder, _, names in os.walk(options.data, followlinks=True) for name in names]
     programs = sorted((ROOT / "training" / name) for name in ("baselines.py", "data.py", "evaluate.py"))
     state = hashlib.sha256(f"{options.limit} {options.crop}".encode())
-    for name, path in [(path.relative_to(options.data), path) for path in images] + [(path.name, path) for path in programs]:
+    files = [(path.relative_to(options.data), path) for path in sorted(images)]
+    for name, path in files + [(path.name, path) for path in programs]:
         state.update(f" {name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return state.hexdigest()[:12]
 
@@ -81,7 +83,8 @@ def by_baseline(options, name: str) -> dict[str, dict[str, str]]:
 
 
 def by_network(options, weights: str) -> dict[str, dict[str, str]]:
-    return measured(options, "--command", shlex.join([str(options.filter), "-q", "--weights", weights]) + " --task {task}")
+    command = [str(options.filter), "-q", "--weights", weights]
+    return measured(options, "--command", shlex.join(command) + " --task {task}")
 
 
 def task_of(name: str) -> str:

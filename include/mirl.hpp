@@ -35,7 +35,12 @@ private:
     mirl_status status_;
 };
 
-enum class task : mirl_task { automatic = MIRL_AUTO, denoise = MIRL_DENOISE, derain = MIRL_DERAIN, dehaze = MIRL_DEHAZE };
+enum class task : mirl_task {
+    automatic = MIRL_AUTO,
+    denoise = MIRL_DENOISE,
+    derain = MIRL_DERAIN,
+    dehaze = MIRL_DEHAZE
+};
 
 enum class precision : mirl_precision { fp32 = MIRL_FP32, bf16 = MIRL_BF16 };
 

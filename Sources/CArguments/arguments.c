@@ -1,5 +1,5 @@
-/* Keeps what main is called with. Swift's runtime reads it from /proc, which is not mounted in every chroot, and without
- * it takes every command line for an empty one. */
+/* Keeps what main is called with. Swift's runtime reads it from /proc, which is not mounted in every chroot, and
+ * without it takes every command line for an empty one. */
 #include "CArguments.h"
 
 #include <stdlib.h> /* defines __GLIBC__ too */

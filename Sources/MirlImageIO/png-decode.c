@@ -48,7 +48,8 @@ static void describe_samples(decoder *decoder, mirl_picture *picture) {
 /* One pass over all rows, or seven if the file is interlaced. */
 static void read_pixels(decoder *decoder, mirl_picture *picture) {
     size_t row = (size_t)picture->width * picture->bands * picture->sample_size;
-    int passes = png_get_interlace_type(decoder->png, decoder->info) == PNG_INTERLACE_NONE ? 1 : PNG_INTERLACE_ADAM7_PASSES;
+    bool interlaced = png_get_interlace_type(decoder->png, decoder->info) != PNG_INTERLACE_NONE;
+    int passes = interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < picture->height; y++) png_read_row(decoder->png, picture->pixels + y * row, NULL);
 }
@@ -93,7 +94,8 @@ static bool read_metadata(decoder *decoder, mirl_picture *picture) {
     picture->y_resolution = png_get_y_pixels_per_meter(decoder->png, decoder->info);
     read_colour(decoder, picture);
     if (!read_exif(decoder, picture) || !read_xmp(decoder, picture) || !read_profile(decoder, picture)) return false;
-    picture->origin = (mirl_picture_origin){.format = "png", .pages = 1, .orientation = exif_orientation(picture->exif)};
+    int orientation = exif_orientation(picture->exif);
+    picture->origin = (mirl_picture_origin){.format = "png", .pages = 1, .orientation = orientation};
     return true;
 }
 

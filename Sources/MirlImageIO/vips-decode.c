@@ -9,7 +9,8 @@ static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *i
     const char *type = vips->enum_nick(vips->band_format_get_type(), vips->image_get_format(image));
     const char *space = vips->enum_nick(vips->interpretation_get_type(), vips->image_guess_interpretation(image));
     int bands = vips->image_get_bands(image);
-    return picture_fail(message, MIRL_PICTURE_BAD, "only grey or colour images of 8 or 16 bits are restored, not %d band%s of type %s in %s",
+    return picture_fail(message, MIRL_PICTURE_BAD,
+                        "only grey or colour images of 8 or 16 bits are restored, not %d band%s of type %s in %s",
                         bands, bands == 1 ? "" : "s", type, space);
 }
 

@@ -40,7 +40,8 @@ static VipsImage *wrap(const vips_library *vips, const mirl_picture *picture) {
                                    ? (wide ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB)
                                    : (wide ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W);
     int width = (int)picture->width, height = (int)picture->height, bands = (int)picture->bands;
-    VipsImage *image = vips->image_new_from_memory(picture->pixels, picture_size(picture), width, height, bands, format);
+    size_t size = picture_size(picture);
+    VipsImage *image = vips->image_new_from_memory(picture->pixels, size, width, height, bands, format);
     if (image == NULL) return NULL;
     bool known = picture->x_resolution > 0 && picture->y_resolution > 0;
     vips->image_init_fields(image, width, height, bands, format, VIPS_CODING_NONE, space,

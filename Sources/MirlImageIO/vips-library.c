@@ -24,7 +24,8 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
 
     void *handle = dlopen("libvips.so.42", RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL || !find_functions(handle, &library)) {
-        picture_fail(message, MIRL_PICTURE_FAILED, "all formats but PNG and PNM need libvips 8.13 or later: %s", dlerror());
+        picture_fail(message, MIRL_PICTURE_FAILED, "all formats but PNG and PNM need libvips 8.13 or later: %s",
+                     dlerror());
         return NULL;
     }
     library.log_set_default_handler(drop_log, NULL);

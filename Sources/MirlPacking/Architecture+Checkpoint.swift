@@ -89,7 +89,8 @@ extension Architecture {
         let paper = Architecture().expansion
         if fits(paper) { return paper }
         let least = widths.map { Double($0.hidden) / Double($0.channels) }.max() ?? paper
-        guard let found = sequence(first: 1.0, next: { $0 * 10 }).prefix(10).map({ (least * $0).rounded(.up) / $0 }).first(where: fits) else {
+        let roundings = sequence(first: 1.0, next: { $0 * 10 }).prefix(10).map { (least * $0).rounded(.up) / $0 }
+        guard let found = roundings.first(where: fits) else {
             throw PackError("no expansion makes the feed-forward layers' hidden channels: \(shapes)")
         }
         return found

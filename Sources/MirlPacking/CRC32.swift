@@ -3,7 +3,8 @@ import MirlWeights
 
 /// tables[n][b]: the checksum of byte b with n zero bytes behind it.
 private let tables: [[UInt32]] = {
-    var tables = [(0..<256).map { byte in (0..<8).reduce(UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1) * 0xEDB8_8320 } }]
+    func shifted(_ crc: UInt32) -> UInt32 { crc >> 1 ^ (crc & 1) * 0xEDB8_8320 }
+    var tables = [(0..<256).map { byte in (0..<8).reduce(UInt32(byte)) { crc, _ in shifted(crc) } }]
     for n in 1..<8 { tables.append(tables[n - 1].map { $0 >> 8 ^ tables[0][Int($0 & 0xFF)] }) }
     return tables
 }()

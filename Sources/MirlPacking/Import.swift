@@ -37,8 +37,11 @@ extension StateDict {
 
     private static func networkPrefix(_ names: [String]) throws(PackError) -> String {
         let first = "patch_embed.proj.weight"
-        let prefixes = names.filter { $0 == first || $0.hasSuffix("." + first) }.map { String($0.dropLast(first.count)) }
-        guard let prefix = prefixes.first else { throw PackError("no tensor is called \(first): not a PromptIR network") }
+        let prefixes = names.filter { $0 == first || $0.hasSuffix("." + first) }
+            .map { String($0.dropLast(first.count)) }
+        guard let prefix = prefixes.first else {
+            throw PackError("no tensor is called \(first): not a PromptIR network")
+        }
         guard prefixes.count == 1 else {
             let list = prefixes.sorted().prefix(10).map { printable($0.utf8) }.joined(separator: ", ")
             throw PackError("several networks, whose tensors' names begin with \(list); choose one with --prefix")

@@ -32,8 +32,8 @@ func pack(_ checkpoint: StateDict, _ options: PackOptions) throws(PackError) -> 
     let architecture = try Architecture(of: checkpoint)
     let specs = architecture.tensors + architecture.mixtures.filter { checkpoint.tensors[$0.name] != nil }
     try refuseForeign(checkpoint, known: specs)
-    var file = try FileBuilder(
-        architecture, recordCount: specs.count, provenance: options.provenance ?? checkpoint.metadata["provenance"] ?? "")
+    let provenance = options.provenance ?? checkpoint.metadata["provenance"] ?? ""
+    var file = try FileBuilder(architecture, recordCount: specs.count, provenance: provenance)
     for spec in specs {
         let type = spec.groupSize == nil ? options.values : options.prompts
         try file.append(spec, checkpoint.values(of: spec), type)

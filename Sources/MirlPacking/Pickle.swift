@@ -70,7 +70,9 @@ struct Pickle {
 
     /// The text at `range`. What names a thing is short: a long text, used often, would take much memory and time.
     func name(_ range: Range<Int>, longest: Int = 1024) throws(PackError) -> String {
-        guard range.count <= longest else { throw PackError("a name has \(range.count) bytes, expected at most \(longest)") }
+        guard range.count <= longest else {
+            throw PackError("a name has \(range.count) bytes, expected at most \(longest)")
+        }
         return String(decoding: bytes[range], as: UTF8.self)
     }
 }
@@ -104,8 +106,8 @@ extension Pickle {
     private mutating func long(_ size: Int) throws(PackError) -> Value {
         let digits = bytes[try counted(size)]
         guard digits.count <= 8 else { return .inert }
-        let negative = digits.last.map { $0 >= 0x80 } ?? false
-        return .integer(Int(truncatingIfNeeded: digits.reversed().reduce(negative ? UInt64.max : 0) { $0 << 8 | UInt64($1) }))
+        let extended = digits.last.map { $0 >= 0x80 } ?? false ? UInt64.max : 0
+        return .integer(Int(truncatingIfNeeded: digits.reversed().reduce(extended) { $0 << 8 | UInt64($1) }))
     }
 
     private mutating func line() throws(PackError) -> String {
@@ -254,8 +256,8 @@ extension Pickle {
     private mutating func push(global module: String, _ name: String) throws(PackError) {
         let known = PickleGlobal(module: module, name: name)
         guard let global = known ?? (skippingUnknown ? .inert : nil) else {
-            throw PackError(
-                "names \(printable("\(module).\(name)".utf8)), which is not known to belong in a checkpoint; nothing was run")
+            let full = printable("\(module).\(name)".utf8)
+            throw PackError("names \(full), which is not known to belong in a checkpoint; nothing was run")
         }
         stack.append(.global(global))
     }
@@ -266,7 +268,9 @@ extension Pickle {
         case .global(.dictionary): pushDictionary()
         case .global(.tensor): try pushTensor(arguments(call[1]))
         case .global(.parameter):
-            guard case .tensor(let number)? = try arguments(call[1]).first else { throw PackError("a parameter of no tensor") }
+            guard case .tensor(let number)? = try arguments(call[1]).first else {
+                throw PackError("a parameter of no tensor")
+            }
             stack.append(.tensor(number))
         case .global(.inert), .global(.storage), .inert: stack.append(.inert)
         default: throw PackError("a call of what is no function")

@@ -42,8 +42,8 @@ enum PickleGlobal {
             "range", "set", "slice", "str", "tuple", "unicode", "xrange",
         ]
         let types = [
-            "bfloat16", "bool", "complex128", "complex32", "complex64", "double", "float", "float16", "float32", "float64",
-            "half", "int", "int16", "int32", "int64", "int8", "long", "short", "uint8",
+            "bfloat16", "bool", "complex128", "complex32", "complex64", "double", "float", "float16", "float32",
+            "float64", "half", "int", "int16", "int32", "int64", "int8", "long", "short", "uint8",
         ]
         return Set(builtins.flatMap { ["builtins.\($0)", "__builtin__.\($0)"] } + types.map { "torch.\($0)" }).union([
             "_codecs.encode", "argparse.Namespace", "collections.Counter", "collections.defaultdict",

@@ -13,7 +13,8 @@ struct TorchCheckpoint {
         case parts([String: UnsafeRawBufferPointer])
     }
 
-    /// The names of the tensors in the dictionary that was saved, those in dictionaries within it written `OUTER.INNER`.
+    /// The names of the tensors in the dictionary that was saved, those in dictionaries within it written
+    /// `OUTER.INNER`.
     var names: [String] { Array(tensors.keys) }
 
     private init(_ pickle: Pickle, _ storages: Storages) throws(PackError) {
@@ -32,7 +33,9 @@ struct TorchCheckpoint {
         let root = String(name.dropLast("data.pkl".count))
         if archive.entries[root + "byteorder"] != nil {
             let order = try archive.content(of: root + "byteorder")
-            guard order.elementsEqual("little".utf8) else { throw PackError("byte order is \(printable(order)), expected little") }
+            guard order.elementsEqual("little".utf8) else {
+                throw PackError("byte order is \(printable(order)), expected little")
+            }
         }
         let pickle = try Pickle(archive.content(of: name), skippingUnknown: skippingUnknown)
         try self.init(pickle, .files(archive, root: root))
@@ -40,7 +43,8 @@ struct TorchCheckpoint {
 
     /// The pickled numbers 0x1950a86a20f9469cfc6c and 1001, by which PyTorch knows the format before 1.6.
     static let legacyMagic: [UInt8] = [
-        0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E,
+        0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+        0x80, 2, 0x4D, 0xE9, 3, 0x2E,
     ]
 
     /// Reads the format before 1.6: pickles of the system, what was saved, and the storages' keys, then the storages,
@@ -59,12 +63,15 @@ struct TorchCheckpoint {
         for name in names {
             do throws(PackError) {
                 let view = pickle.tensors[tensors[name]!], storage = pickle.storages[view.storage]
-                guard let type = storage.type.element else { throw PackError("is a \(storage.type.name), expected floats") }
+                guard let type = storage.type.element else {
+                    throw PackError("is a \(storage.type.name), expected floats")
+                }
                 let key = try pickle.name(storage.key)
                 let content = if let known = contents[key] { known } else { try self.content(of: key) }
                 contents[key] = content
                 guard product([storage.count], type.size) == content.count else {
-                    throw PackError("storage has \(content.count) bytes, expected \(storage.count) elements of \(type.size)")
+                    let expected = "\(storage.count) elements of \(type.size)"
+                    throw PackError("storage has \(content.count) bytes, expected \(expected)")
                 }
                 result[name] = try view.tensor(type, in: content)
             } catch {
@@ -87,7 +94,8 @@ struct TorchCheckpoint {
 extension Pickle.TensorView {
     /// The tensor that the view shows of a storage, if it lies in there.
     fileprivate func tensor(_ type: ElementType, in storage: UnsafeRawBufferPointer) throws(PackError) -> Tensor {
-        let outside = PackError("offset \(offset), shape \(shape), strides \(strides) do not lie in \(storage.count) bytes")
+        let place = "offset \(offset), shape \(shape), strides \(strides)"
+        let outside = PackError("\(place) do not lie in \(storage.count) bytes")
         let elements = storage.count / type.size
         guard offset >= 0, offset <= elements, (shape + strides).allSatisfy({ $0 >= 0 }) else { throw outside }
         // Values that lie in one place several times are no weights, but a way to make much of a small file.
@@ -133,7 +141,9 @@ extension Pickle {
         }
         while let (dictionary, prefix, depth) = rest.popLast() {
             visited += dictionaries[dictionary].count
-            guard visited <= Self.maximumEntries else { throw PackError("has more than \(Self.maximumEntries) entries") }
+            guard visited <= Self.maximumEntries else {
+                throw PackError("has more than \(Self.maximumEntries) entries")
+            }
             for case (.text(let key), let value) in dictionaries[dictionary] {
                 switch value {
                 case .tensor(let number):

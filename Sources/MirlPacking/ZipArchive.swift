@@ -132,7 +132,8 @@ private struct ZipRecord {
         header = long(42)
         guard short(8) & 1 == 0 else { throw PackError("\(printable(nameBytes)) is encrypted") }
         guard short(10) == 0 else {
-            throw PackError("\(printable(nameBytes)) is compressed, unlike what PyTorch writes; unpack it and zip it with -0")
+            let name = printable(nameBytes)
+            throw PackError("\(name) is compressed, unlike what PyTorch writes; unpack it and zip it with -0")
         }
         try readLongSizes(bytes.slice(nameEnd..<extraEnd))
     }
@@ -168,7 +169,8 @@ private struct ZipRecord {
         let nameEnd = nameStart + Int(bytes.integer(at: Int(header) + 26) as UInt16)
         let start = nameEnd + Int(bytes.integer(at: Int(header) + 28) as UInt16)
         guard start <= limit, size <= UInt64(limit - start) else {
-            throw PackError("\(printable(nameBytes)): \(size) bytes at byte \(start) do not lie before the zip directory")
+            let content = "\(size) bytes at byte \(start)"
+            throw PackError("\(printable(nameBytes)): \(content) do not lie before the zip directory")
         }
         guard bytes.slice(nameStart..<nameEnd).elementsEqual(nameBytes) else {
             throw PackError("\(printable(nameBytes)) has another name in its own header")

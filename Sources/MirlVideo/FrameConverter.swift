@@ -78,7 +78,8 @@ public final class FrameConverter {
             for x in 0..<width {
                 let above = planes.sample(plane + 1, rows.before * width + x)
                 let below = planes.sample(plane + 1, rows.after * width + x)
-                lines[plane * width + x] = (above + rows.weight * (below - above) - space.chromaZero) / space.chromaScale
+                let chroma = above + rows.weight * (below - above)
+                lines[plane * width + x] = (chroma - space.chromaZero) / space.chromaScale
             }
         }
         let pixels = before + y * format.width * 3

@@ -13,7 +13,9 @@ public struct StreamHeader: Sendable {
         let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         guard words.first == Self.magic else { throw VideoError("no YUV4MPEG2 stream") }
         let tags = words.dropFirst()
-        func value(_ name: String) -> String? { tags.last { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) } }
+        func value(_ name: String) -> String? {
+            tags.last { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) }
+        }
 
         let width = try Self.side(value("W"), "W"), height = try Self.side(value("H"), "H")
         format = try Self.format(value("C") ?? "420jpeg", width: width, height: height)
@@ -38,7 +40,8 @@ public struct StreamHeader: Sendable {
 
     private static func checkProgressive(_ interlacing: String) throws(VideoError) {
         if ["p", "?"].contains(interlacing) { return }
-        throw VideoError("I\(interlacing): interlaced streams cannot be restored; deinterlace first, with ffmpeg -vf bwdif for instance")
+        let advice = "deinterlace first, with ffmpeg -vf bwdif for instance"
+        throw VideoError("I\(interlacing): interlaced streams cannot be restored; \(advice)")
     }
 
     private static func format(_ space: String, width: Int, height: Int) throws(VideoError) -> FrameFormat {
@@ -58,7 +61,8 @@ public struct StreamHeader: Sendable {
         throw VideoError("C\(space): this colour space cannot be restored")
     }
 
-    /// Where a tag does not say where chroma lies, it is where MPEG-2 and H.264 put it; plain 420 is 420jpeg, as in FFmpeg.
+    /// Where a tag does not say where chroma lies, it is where MPEG-2 and H.264 put it; plain 420 is 420jpeg, as in
+    /// FFmpeg.
     private static let samplings: [String: Chroma] = [
         "420jpeg": Chroma(horizontal: .centred, vertical: .centred),
         "420": Chroma(horizontal: .centred, vertical: .centred),
@@ -94,8 +98,9 @@ extension FrameFormat: CustomStringConvertible {
     /// One line of facts.
     public var description: String {
         let kind = chroma.map { chroma in
-            "\(hasAlpha ? "YUV and alpha" : "YUV"), chroma 1/\(chroma.horizontal.factor) by 1/\(chroma.vertical.factor), "
-                + (ColourSpace.isHighDefinition(self) ? "BT.709" : "BT.601")
+            let samples = hasAlpha ? "YUV and alpha" : "YUV"
+            let share = "1/\(chroma.horizontal.factor) by 1/\(chroma.vertical.factor)"
+            return "\(samples), chroma \(share), \(ColourSpace.isHighDefinition(self) ? "BT.709" : "BT.601")"
         }
         return "\(width)x\(height), \(kind ?? "grey"), \(depth) bits, \(isFullRange ? "full" : "limited") range"
     }

@@ -82,5 +82,9 @@ struct Output: ParsableCommand {
 }
 
 private func write(_ values: [Float], to file: String) throws {
-    do { try writeFile(file, values.withUnsafeBytes { Array($0) }) } catch { throw ValidationError("\(file): \(error)") }
+    do {
+        try writeFile(file, values.withUnsafeBytes { Array($0) })
+    } catch {
+        throw ValidationError("\(file): \(error)")
+    }
 }

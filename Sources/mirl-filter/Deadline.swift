@@ -28,7 +28,9 @@ final class Deadline {
 
     var isPast: Bool { message != nil && Alarm.wentOff }
 
-    func failure(_ place: String) -> Failure { Failure(.run, "\(place): not done within \(seconds ?? 0) s (--timeout)") }
+    func failure(_ place: String) -> Failure {
+        Failure(.run, "\(place): not done within \(seconds ?? 0) s (--timeout)")
+    }
 
     /// Does work that looks at `isPast` often and then ends.
     func watched<Failed>(_ work: () throws(Failed) -> Void) throws(Failed) {

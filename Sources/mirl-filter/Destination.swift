@@ -15,7 +15,8 @@ struct Destination {
     func check() throws(Failure) {
         guard let path else {
             if isatty(STDOUT_FILENO) == 0 { return }
-            throw Failure(.usage, "standard output is a terminal; send the image to a file with -o FILE or > FILE, or into a pipe")
+            let ways = "send the image to a file with -o FILE or > FILE, or into a pipe"
+            throw Failure(.usage, "standard output is a terminal; \(ways)")
         }
         if isReplaced { return try checkFolder(folder(of: path)) }
         var facts = stat()

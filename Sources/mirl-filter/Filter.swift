@@ -66,7 +66,8 @@ struct Filter: ParsableCommand {
     @Option(help: ArgumentHelp("Restore in tiles what would take more memory, such as 800M or 2G.", valueName: "size"))
     var memory: MemorySize?
 
-    @Option(help: ArgumentHelp("How exactly to compute; bf16 is faster on processors that multiply it.", valueName: "type"))
+    @Option(
+        help: ArgumentHelp("How exactly to compute; bf16 is faster on processors that multiply it.", valueName: "type"))
     var precision = Precision.fp32
 
     @Option(help: ArgumentHelp("Refuse images of more pixels.", valueName: "n"))
@@ -89,7 +90,8 @@ struct Filter: ParsableCommand {
         }
         try validateFiles()
         if y4m {
-            try require(format == nil && quality == nil && !strip, "--y4m goes without --format, --quality and --strip.")
+            let isPlain = format == nil && quality == nil && !strip
+            try require(isPlain, "--y4m goes without --format, --quality and --strip.")
         }
     }
 

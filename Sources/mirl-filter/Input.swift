@@ -25,8 +25,8 @@ struct Input: ~Copyable {
     /// What has been read and not been dropped.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.map { $0 + start }, count: end - start) }
 
-    /// Reads until there are `count` bytes, false where the input ends before. Memory grows with what has come, not with
-    /// what is wanted.
+    /// Reads until there are `count` bytes, false where the input ends before. Memory grows with what has come, not
+    /// with what is wanted.
     mutating func holds(_ count: Int) throws(Failure) -> Bool {
         while end - start < count {
             if end == capacity { try makeRoom() }

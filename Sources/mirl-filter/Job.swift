@@ -44,7 +44,8 @@ extension Filter {
         guard !y4m, let output, let suffix = FileName(of: output).suffix else { return nil }
         guard let format = FileFormat(suffix: suffix) else {
             let known = FileFormat.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "\(output): the suffix is of no format that can be written; choose one with --format: \(known)")
+            throw Failure(
+                .usage, "\(output): the suffix is of no format that can be written; choose one with --format: \(known)")
         }
         return format
     }

@@ -45,8 +45,8 @@ import MirlArguments
         exit(0)
     }
 
-    /// The parser's completions for zsh declare subcommands where there are none. Beside several files, zsh calls that a
-    /// "doubled rest argument definition" and completes nothing.
+    /// The parser's completions for zsh declare subcommands where there are none. Beside several files, zsh calls that
+    /// a "doubled rest argument definition" and completes nothing.
     private static func withoutSubcommandsForZsh(_ text: String) -> String {
         guard text.hasPrefix("#compdef ") else { return text }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -37,7 +37,9 @@ struct Picture: ~Copyable {
     func encoded(as format: FileFormat, quality: Int?, place: String) throws(Failure) -> Bytes {
         var file = mirl_bytes()
         try checked(place) { message in
-            withUnsafePointer(to: picture) { mirl_picture_encode($0, format.encoder, UInt32(quality ?? 95), &file, &message) }
+            withUnsafePointer(to: picture) {
+                mirl_picture_encode($0, format.encoder, UInt32(quality ?? 95), &file, &message)
+            }
         }
         return Bytes(owning: file.data, count: file.size)
     }
@@ -56,7 +58,8 @@ struct Picture: ~Copyable {
     /// One line of facts.
     var description: String {
         let kind = ["grey", "grey and alpha", "RGB", "RGB and alpha"][Int(picture.bands) - 1]
-        var facts = "\(string(of: picture.origin.format)), \(picture.width)x\(picture.height), \(kind), \(picture.sample_size * 8) bits"
+        let size = "\(picture.width)x\(picture.height)"
+        var facts = "\(string(of: picture.origin.format)), \(size), \(kind), \(picture.sample_size * 8) bits"
         let space = string(of: picture.origin.colour_space)
         if !space.isEmpty { facts += ", converted from \(space) to sRGB" }
         if picture.origin.orientation > 1 { facts += ", orientation \(picture.origin.orientation) applied" }

@@ -23,7 +23,8 @@ extension Restorer {
         deadline.start(place)
         let size = try readImage(number, from: &input)
         report.finished("read")
-        var picture = try Picture(decoding: .init(rebasing: input.bytes.prefix(size)), limit: options.limitPixels, place: place)
+        var picture = try Picture(
+            decoding: .init(rebasing: input.bytes.prefix(size)), limit: options.limitPixels, place: place)
         input.drop(size)
         report.finished("decoded")
         report.tell("\(place): \(picture.description)")
@@ -33,7 +34,8 @@ extension Restorer {
         try restore(picture.restored, into: picture.restored, place: place, label: job.label)
         report.finished("restored")
         report.tell(sight)
-        let file = try picture.encoded(as: format(of: job, after: number, &input), quality: options.quality, place: place)
+        let format = try format(of: job, after: number, &input)
+        let file = try picture.encoded(as: format, quality: options.quality, place: place)
         report.finished("encoded")
         report.tellTimes()
         return file

@@ -85,9 +85,12 @@ private final class Video {
 
     init(_ header: StreamHeader, isCompared: Bool, place: String) throws(Failure) {
         guard let written = isCompared ? header.doubled : header else {
-            throw Failure(.input, "\(place): --compare needs a width of at most 32767 without half chroma samples, not \(header.format.width)")
+            let needs = "--compare needs a width of at most 32767 without half chroma samples"
+            throw Failure(.input, "\(place): \(needs), not \(header.format.width)")
         }
-        guard let converter = FrameConverter(header.format) else { throw Failure(.run, "\(place): no memory for a frame") }
+        guard let converter = FrameConverter(header.format) else {
+            throw Failure(.run, "\(place): no memory for a frame")
+        }
         self.header = written
         self.converter = converter
         self.isCompared = isCompared

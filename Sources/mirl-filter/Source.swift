@@ -12,7 +12,8 @@ struct Source {
 
     func check() throws(Failure) {
         if path == nil && isatty(STDIN_FILENO) != 0 {
-            throw Failure(.usage, "standard input is a terminal; name an image file, or send one with < FILE or through a pipe")
+            let ways = "name an image file, or send one with < FILE or through a pipe"
+            throw Failure(.usage, "standard input is a terminal; \(ways)")
         }
     }
 

@@ -171,7 +171,8 @@ void check_sharing_memory(void)
     mirl_session_free(session);
 }
 
-static void restore_with_strength(mirl_session *session, const mirl_image *input, const mirl_image *output, float strength)
+static void restore_with_strength(
+    mirl_session *session, const mirl_image *input, const mirl_image *output, float strength)
 {
     mirl_restore_options options = { sizeof options, MIRL_AUTO, strength, NULL, NULL };
     CHECK_STATUS(mirl_restore(session, input, output, &options, NULL), MIRL_OK);

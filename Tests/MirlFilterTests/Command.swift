@@ -41,7 +41,8 @@ final class Workplace {
         try run(Self.filter, arguments, input: input)
     }
 
-    static let canHideProc = (try? Workplace().shell("unshare --mount --map-root-user mount -t tmpfs none /proc"))?.status == 0
+    static let canHideProc =
+        (try? Workplace().shell("unshare --mount --map-root-user mount -t tmpfs none /proc"))?.status == 0
 
     /// Runs a shell's script, which finds the filter in $FILTER.
     func shell(_ script: String) throws -> Outcome { try run("/bin/sh", ["-c", script], input: Data()) }
@@ -115,7 +116,9 @@ private struct Streams {
 
     private static func namelessFile() throws -> FileHandle {
         let url = FileManager.default.temporaryDirectory.appending(path: "mirl-filter-stream-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: url.path, contents: nil) else { throw CocoaError(.fileWriteUnknown) }
+        guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
+            throw CocoaError(.fileWriteUnknown)
+        }
         defer { try? FileManager.default.removeItem(at: url) }
         return try FileHandle(forUpdating: url)
     }

@@ -5,7 +5,10 @@ import Testing
 struct FailureTests {
     let place = try! Workplace()
 
-    func expectFailure(_ outcome: Outcome, _ status: Int32, _ message: String = "mirl-filter: ", at location: SourceLocation = #_sourceLocation) {
+    func expectFailure(
+        _ outcome: Outcome, _ status: Int32, _ message: String = "mirl-filter: ",
+        at location: SourceLocation = #_sourceLocation
+    ) {
         #expect(outcome.status == status, sourceLocation: location)
         #expect(outcome.output.isEmpty, sourceLocation: location)
         #expect(outcome.errors.hasPrefix("mirl-filter: "), "\(outcome.errors)", sourceLocation: location)
@@ -20,7 +23,8 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data("It rains.\n".utf8)), 2, "stdin: not an image")
         expectFailure(try place.filter("missing.jpg"), 2, "missing.jpg: No such file")
         expectFailure(try place.filter("."), 2, ".: Is a directory")
-        expectFailure(try place.filter(input: Data("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>".utf8)), 2, "not an image")
+        let drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
+        expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
     @Test func `memory that does not suffice`() throws {
@@ -45,12 +49,15 @@ struct FailureTests {
             _, status, usage = os.wait4(-1, 0)
             print(status, usage.ru_maxrss)' "$FILTER" --memory \(megabytes)M large.ppm -o out.ppm
             """)
-        let numbers = String(decoding: outcome.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        let numbers = String(decoding: outcome.output, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+            .compactMap { Int($0) }
         try #require(numbers.count == 2 && numbers[0] == 0, "\(outcome.errors)")
         #expect(numbers[1] <= megabytes << 10)
     }
 
-    @Test(arguments: ["jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm"])
+    @Test(arguments: [
+        "jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm",
+    ])
     func `half a file`(suffix: String) throws {
         let name = "in." + suffix.prefix { $0 != "[" }
         try place.write(picture(), to: "source.ppm")
@@ -63,7 +70,8 @@ struct FailureTests {
         let file = emptyPNG(width: 60000, height: 60000)
         #expect(file.count == 57)
         expectFailure(try place.filter(input: file), 2, "60000x60000 pixels are more than the limit of 100000000")
-        expectFailure(try place.filter("--limit-pixels", "9999999999", input: emptyPNG(width: 2000, height: 2000)), 2, "damaged PNG")
+        let empty = emptyPNG(width: 2000, height: 2000)
+        expectFailure(try place.filter("--limit-pixels", "9999999999", input: empty), 2, "damaged PNG")
         expectFailure(try place.filter(input: Data("P6 99999 99999 255\n".utf8)), 2, "99999x99999")
         expectFailure(try place.filter(input: Data("P5 99999999999999999999 1 255\n".utf8)), 2, "damaged PNM")
     }
@@ -72,7 +80,8 @@ struct FailureTests {
         try place.write(picture(), to: "in.ppm")
         for name in ["in.png", "in.jpg", "in.webp", "in.tif"] { try place.vips("copy", "in.ppm", name) }
         for name in ["in.ppm", "in.png", "in.jpg", "in.webp", "in.tif"] {
-            expectFailure(try place.filter("--limit-pixels", "246", name), 2, "19x13 pixels are more than the limit of 246")
+            let refused = try place.filter("--limit-pixels", "246", name)
+            expectFailure(refused, 2, "19x13 pixels are more than the limit of 246")
             #expect(try place.filter("--limit-pixels", "247", name).status == 0)
         }
     }
@@ -98,10 +107,12 @@ struct FailureTests {
     }
 
     @Test(arguments: [
-        ["--task", "desnow"], ["--strength", "1.1"], ["--strength", "nan"], ["--threads", "-1"], ["--limit-pixels", "0"],
+        ["--task", "desnow"], ["--strength", "1.1"], ["--strength", "nan"], ["--threads", "-1"],
+        ["--limit-pixels", "0"],
         ["--format", "bmp"], ["--frobnicate"], ["one.png", "two.png"], ["-o", "out.xyz"], ["-o"],
         ["--quality", "0", "--format", "jpeg"], ["--quality", "101", "--format", "jpeg"], ["--timeout", "0"],
-        ["--timeout", "nan"], ["--outdir", "out"], ["--outdir", "out", "-"], ["one.png", "--outdir", "out", "-o", "out.png"],
+        ["--timeout", "nan"], ["--outdir", "out"], ["--outdir", "out", "-"],
+        ["one.png", "--outdir", "out", "-o", "out.png"],
         ["--y4m", "--format", "png"], ["--y4m", "--strip"], ["--y4m", "--quality", "9"],
     ])
     func `a command line that means nothing`(arguments: [String]) throws {

@@ -6,7 +6,8 @@ struct FormatTests {
     let place = try! Workplace()
 
     @Test(arguments: [
-        "jpg", "jpg[interlace]", "png", "png[interlace]", "png[palette]", "webp", "tif", "tif[compression=lzw,tile]", "ppm",
+        "jpg", "jpg[interlace]", "png", "png[interlace]", "png[palette]", "webp", "tif",
+        "tif[compression=lzw,tile]", "ppm",
         "gif",
     ])
     func `a picture in any format comes out as libvips decodes it`(suffix: String) throws {

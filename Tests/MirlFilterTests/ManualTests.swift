@@ -35,7 +35,10 @@ struct ManualTests {
         for name in ["rainy.jpg", "photo.jpg", "hazy.png", "upload.png"] { try place.vips("copy", "picture.ppm", name) }
         for (name, script) in Self.standIns { try place.write(Data("#!/bin/sh\n\(script)\n".utf8), to: name) }
         let outcome = try place.shell(
-            "mv upload.png upload; ln -s \"$FILTER\" mirl-filter; chmod +x *; mkdir bin; mv mirl-filter \(Self.standIns.keys.joined(separator: " ")) bin")
+            """
+            mv upload.png upload; ln -s "$FILTER" mirl-filter; chmod +x *
+            mkdir bin; mv mirl-filter \(Self.standIns.keys.joined(separator: " ")) bin
+            """)
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
@@ -53,7 +56,8 @@ struct ManualTests {
     @Test func `the manual page and the help have the same options`() throws {
         let help = String(decoding: try place.shell("\"$FILTER\" --help").output, as: UTF8.self)
         let listed = Set(help.matches(of: /--([a-z][a-z0-9-]+)/).map { String($0.1) })
-        let page = try String(contentsOf: Self.page, encoding: .utf8).components(separatedBy: ".Bl -tag").dropFirst().first ?? ""
+        let page = try String(contentsOf: Self.page, encoding: .utf8).components(separatedBy: ".Bl -tag").dropFirst()
+            .first ?? ""
         let items = page.components(separatedBy: "\n").filter { $0.hasPrefix(".It Fl") }
         let words = items.flatMap { $0.components(separatedBy: " ") }
         let explained = Set(words.filter { $0.hasPrefix("-") }.map { String($0.dropFirst()) })
@@ -63,8 +67,10 @@ struct ManualTests {
     /// The README's commands for the shell, one after another: the first block, and those under "From the shell".
     @Test func `the examples of the README work`() throws {
         let readme = try String(contentsOf: Self.sources.appending(path: "README.md"), encoding: .utf8)
-        let shell = readme.components(separatedBy: "## From the shell\n").last?.components(separatedBy: "\n## ").first ?? ""
-        let commands = (readme.components(separatedBy: "\n## ")[0] + shell).split(separator: "\n").filter { $0.hasPrefix("    ") }
+        let shell = readme.components(separatedBy: "## From the shell\n").last?
+            .components(separatedBy: "\n## ").first ?? ""
+        let commands = (readme.components(separatedBy: "\n## ")[0] + shell).split(separator: "\n")
+            .filter { $0.hasPrefix("    ") }
         #expect(commands.count >= 7)
         for (name, source) in [("hazy.jpg", "rainy.jpg"), ("noisy.png", "hazy.png")] {
             try place.write(place.read(source), to: name)
@@ -74,7 +80,9 @@ struct ManualTests {
             let outcome = try place.shell("PATH=\"$PWD/bin:$PATH\" exec bash -eo pipefail example")
             #expect(outcome.status == 0, "\(command): \(outcome.errors)")
         }
-        for name in ["out.png", "clear.png", "soft.png", "photo.png", "restored/rainy.jpg", "before-and-after.jpg", "out.mp4"] {
+        for name in [
+            "out.png", "clear.png", "soft.png", "photo.png", "restored/rainy.jpg", "before-and-after.jpg", "out.mp4",
+        ] {
             #expect(try !place.read(name).isEmpty, "\(name)")
         }
     }

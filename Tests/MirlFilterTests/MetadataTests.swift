@@ -56,7 +56,8 @@ struct MetadataTests {
         try place.write(place.filter("in.png").output, to: "out.png")
         #expect(try place.field("xres", of: "out.png") == "5")
         #expect(try place.field("yres", of: "out.png") == "7")
-        let turned = try place.read("in.png").prefix(33) + chunk("eXIf", exif(orientation: 6)) + place.read("in.png").dropFirst(33)
+        let file = try place.read("in.png")
+        let turned = file.prefix(33) + chunk("eXIf", exif(orientation: 6)) + file.dropFirst(33)
         try place.write(place.filter("--strength", "0", input: turned).output, to: "turned.png")
         #expect(try place.field("width", of: "turned.png") == "13")
         #expect(try place.read("turned.png").range(of: chunk("pHYs", Data([0, 0, 27, 88, 0, 0, 19, 136, 1]))) != nil)
@@ -73,7 +74,8 @@ struct MetadataTests {
 
     @Test func `a profile that does not fit the samples does no harm`() throws {
         try writeJPEG(orientation: 1)
-        let damaged = adding(exif: Data("MM\0*\u{7F}\u{7F}\u{7F}\u{7F}".utf8), xmp: Data(), toJPEG: try place.read("plain.jpg"))
+        let hollow = Data("MM\0*\u{7F}\u{7F}\u{7F}\u{7F}".utf8)
+        let damaged = adding(exif: hollow, xmp: Data(), toJPEG: try place.read("plain.jpg"))
         #expect(try place.filter(input: damaged).status == 0)
         let text = chunk("iCCP", Data("bad\0\0garbage".utf8))
         try place.vips("copy", "source.ppm", "in.png")

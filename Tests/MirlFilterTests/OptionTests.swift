@@ -18,7 +18,8 @@ struct OptionTests {
     }
 
     @Test func `pictures too wide to lie side by side are refused`() throws {
-        let outcome = try place.filter("--compare", "--strength", "0", input: picture(width: 32768, height: 1, bands: 1))
+        let wide = picture(width: 32768, height: 1, bands: 1)
+        let outcome = try place.filter("--compare", "--strength", "0", input: wide)
         #expect(outcome.status == 2)
         #expect(outcome.errors.contains("65536x1 pixels: each side may be 1 to 65535"))
         #expect(outcome.output.isEmpty)
@@ -78,10 +79,13 @@ struct OptionTests {
         #expect(try place.files(in: "out") == ["in.ppm"])
     }
 
-    /// The median, as others may be at work on this machine. Where none are, it is 12 ms after a signal, and 19 ms after the
-    /// end of the time, with the start of the process.
+    /// The median, as others may be at work on this machine. Where none are, it is 12 ms after a signal, and 19 ms
+    /// after the end of the time, with the start of the process.
     @Test(arguments: [
-        "env --default-signal=INT \"$FILTER\" large.ppm > out & sleep 0.$time; start=$(now); kill -INT $!; wait $!; [ $? = 130 ]",
+        """
+        env --default-signal=INT "$FILTER" large.ppm > out &
+        sleep 0.$time; start=$(now); kill -INT $!; wait $!; [ $? = 130 ]
+        """,
         "start=$(($(now) + time)); ! \"$FILTER\" --timeout 0.$time large.ppm > out 2> /dev/null",
     ])
     func `a tenth of a second after it was stopped the filter is gone`(stop: String) throws {
@@ -91,7 +95,8 @@ struct OptionTests {
             now() { echo $(($(date +%s%N) / 1000000)); }
             for time in 100 250 400 550 700; do \(stop) && ! [ -s out ] && echo $(($(now) - start)); done
             """)
-        let late = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }.sorted()
+        let late = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }
+            .sorted()
         try #require(late.count == 5, "\(outcome.errors)")
         #expect(late[2] < 100, "\(late)")
     }

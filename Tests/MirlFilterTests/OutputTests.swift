@@ -8,7 +8,9 @@ struct OutputTests {
     init() throws { try place.write(picture(), to: "in.ppm") }
 
     @Test func `a full disk is an error`() throws {
-        for script in ["\"$FILTER\" in.ppm > /dev/full", "\"$FILTER\" in.ppm -o /dev/full", "\"$FILTER\" --version > /dev/full"] {
+        for script in [
+            "\"$FILTER\" in.ppm > /dev/full", "\"$FILTER\" in.ppm -o /dev/full", "\"$FILTER\" --version > /dev/full",
+        ] {
             let outcome = try place.shell(script)
             #expect(outcome.status == 1)
             #expect(outcome.errors.contains("No space left on device"))
@@ -49,7 +51,8 @@ struct OutputTests {
     }
 
     @Test func `a link stays a link`() throws {
-        let outcome = try place.shell("touch real.png; ln -s real.png link.png; \"$FILTER\" in.ppm -o link.png && test -L link.png")
+        let outcome = try place.shell(
+            "touch real.png; ln -s real.png link.png; \"$FILTER\" in.ppm -o link.png && test -L link.png")
         #expect(outcome.status == 0)
         #expect(try place.field("width", of: "real.png") == "19")
     }
@@ -137,7 +140,10 @@ struct OutputTests {
             ("mkdir out; \"$FILTER\" missing.png -o out", 64, "out: a folder"),
             ("\"$FILTER\" in.ppm -o ''", 64, "--output must not be empty"),
             ("\"$FILTER\" --outdir '' in.ppm", 64, "--outdir must not be empty"),
-            ("vips black wide.ppm 16384 1; \"$FILTER\" wide.ppm -o out.webp", 1, "wide.ppm: 16384x1 pixels: webp takes at most 16383 on a side"),
+            (
+                "vips black wide.ppm 16384 1; \"$FILTER\" wide.ppm -o out.webp", 1,
+                "wide.ppm: 16384x1 pixels: webp takes at most 16383 on a side"
+            ),
         ] {
             let outcome = try place.shell(script)
             #expect(outcome.status == Int32(status))
@@ -149,7 +155,10 @@ struct OutputTests {
     @Test(.enabled(if: Workplace.canHideProc, "needs the right to mount"))
     func `arguments are read without proc`() throws {
         let hidden = try place.shell(
-            "exec unshare --mount --map-root-user sh -c 'mount -t tmpfs none /proc && exec \"$FILTER\" --format ppm --task derain -o out.ppm in.ppm'")
+            """
+            exec unshare --mount --map-root-user sh -c '
+            mount -t tmpfs none /proc && exec "$FILTER" --format ppm --task derain -o out.ppm in.ppm'
+            """)
         #expect(hidden.status == 0)
         #expect(hidden.errors == "")
         #expect(try place.read("out.ppm") == place.filter("--format", "ppm", "--task", "derain", "in.ppm").output)

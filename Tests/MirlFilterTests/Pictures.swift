@@ -26,7 +26,8 @@ func xmp(orientation: Int) -> Data {
         """
         <?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF \
         xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description \
-        xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="\(orientation)"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>
+        xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="\(orientation)"/></rdf:RDF></x:xmpmeta>\
+        <?xpacket end="w"?>
         """.utf8)
 }
 
@@ -36,7 +37,8 @@ func adding(exif: Data, xmp: Data, toJPEG file: Data) -> Data {
         let size = 2 + head.utf8.count + body.count
         return Data([0xFF, 0xE1, UInt8(size >> 8), UInt8(size & 255)]) + Data(head.utf8) + body
     }
-    return file.prefix(2) + segment("Exif\0\0", exif) + segment("http://ns.adobe.com/xap/1.0/\0", xmp) + file.dropFirst(2)
+    let segments = segment("Exif\0\0", exif) + segment("http://ns.adobe.com/xap/1.0/\0", xmp)
+    return file.prefix(2) + segments + file.dropFirst(2)
 }
 
 /// A PNG chunk with its length and checksum.

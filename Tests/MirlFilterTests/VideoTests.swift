@@ -17,8 +17,8 @@ struct VideoTests {
 
     @Test(arguments: [
         ("420jpeg", 35 + 24, 255), ("420mpeg2", 59, 255), ("420paldv XCOLORRANGE=FULL", 59, 255), ("420", 59, 255),
-        ("411", 55, 255), ("422 XCOLORRANGE=LIMITED", 75, 255), ("444", 105, 255), ("444alpha", 140, 255), ("mono", 35, 255),
-        ("420p10", 118, 3), ("422p12", 150, 15), ("444p16", 210, 255), ("mono12", 70, 15),
+        ("411", 55, 255), ("422 XCOLORRANGE=LIMITED", 75, 255), ("444", 105, 255), ("444alpha", 140, 255),
+        ("mono", 35, 255), ("420p10", 118, 3), ("422p12", 150, 15), ("444p16", 210, 255), ("mono12", 70, 15),
     ])
     func `strength 0 leaves every bit of a stream`(space: String, size: Int, highByte: UInt8) throws {
         let stream = stream(space, size: size, highByte: highByte)
@@ -43,7 +43,8 @@ struct VideoTests {
     /// JFIF's formulas, in both directions; RGB goes to the filter in 16 bits.
     @Test func `colour frames are restored as the images that they show`() throws {
         let (width, height) = (40, 24), count = width * height
-        let luma = (0..<count).map { 100 + $0 * 7919 % 41 }, cb = (0..<count).map { 118 + $0 % 21 }, cr = (0..<count).map { 120 + $0 / width }
+        let luma = (0..<count).map { 100 + $0 * 7919 % 41 }
+        let cb = (0..<count).map { 118 + $0 % 21 }, cr = (0..<count).map { 120 + $0 / width }
         var image = Data("P6 \(width) \(height) 65535\n".utf8)
         for i in 0..<count {
             let (y, u, v) = (Double(luma[i]), Double(cb[i] - 128), Double(cr[i] - 128))
@@ -100,7 +101,8 @@ struct VideoTests {
     func `a stream that cannot be restored is an error`(input: String, reason: String) throws {
         let outcome = try place.filter("--y4m", input: Data(input.utf8))
         #expect(outcome.status == 2)
-        #expect(outcome.errors.hasPrefix("mirl-filter: stdin: ") && outcome.errors.contains(reason), "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("mirl-filter: stdin: "), "\(outcome.errors)")
+        #expect(outcome.errors.contains(reason), "\(outcome.errors)")
         #expect(outcome.output.isEmpty)
     }
 

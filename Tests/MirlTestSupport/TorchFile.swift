@@ -80,7 +80,8 @@ public struct ZipFile {
 
     private func localHeader(_ entry: Entry) -> [UInt8] {
         let name = Array((entry.nameInHeader ?? entry.name).utf8)
-        return fields((0x0403_4B50, 4), (20, 2), (entry.flags, 2), (entry.method, 2), (0, 16), (name.count, 2), (0, 2)) + name
+        let sizes = fields((0, 16), (name.count, 2), (0, 2))
+        return fields((0x0403_4B50, 4), (20, 2), (entry.flags, 2), (entry.method, 2)) + sizes + name
     }
 
     private func record(_ entry: Entry, header: Int) -> [UInt8] {
@@ -88,13 +89,16 @@ public struct ZipFile {
         let checksum = entry.checksum ?? entry.content.withUnsafeBytes { crc32($0) }
         let extra = isLong ? fields((1, 2), (24, 2), (size, 8), (size, 8), (header, 8)) : []
         let short = isLong ? 0xFFFF_FFFF : size
-        return fields((0x0201_4B50, 4), (20, 2), (20, 2), (entry.flags, 2), (entry.method, 2), (0, 4), (Int(checksum), 4))
-            + fields((short, 4), (short, 4), (name.count, 2), (extra.count, 2), (0, 10), (isLong ? 0xFFFF_FFFF : header, 4))
+        return fields((0x0201_4B50, 4), (20, 2), (20, 2), (entry.flags, 2), (entry.method, 2), (0, 4))
+            + fields((Int(checksum), 4), (short, 4), (short, 4), (name.count, 2), (extra.count, 2))
+            + fields((0, 10), (isLong ? 0xFFFF_FFFF : header, 4))
             + name + extra
     }
 
     private func fields(_ fields: (value: Int, size: Int)...) -> [UInt8] {
-        fields.flatMap { field in (0..<field.size).map { $0 < 8 ? UInt8(truncatingIfNeeded: field.value >> (8 * $0)) : 0 } }
+        fields.flatMap { field in
+            (0..<field.size).map { $0 < 8 ? UInt8(truncatingIfNeeded: field.value >> (8 * $0)) : 0 }
+        }
     }
 }
 
@@ -111,7 +115,8 @@ extension Checkpoint {
     /// What `torch.save` would write of an object with this pickle and the tensors' storages.
     public func torchFile(_ pickle: [UInt8]) -> ZipFile {
         let storages = tensors.sorted { $0.key < $1.key }.map { ZipFile.Entry("x/data/\($0)", $1.bytes) }
-        return ZipFile([.init("x/data.pkl", Pickled.file(pickle)), .init("x/byteorder", Array("little".utf8))] + storages)
+        let saved = ZipFile.Entry("x/data.pkl", Pickled.file(pickle))
+        return ZipFile([saved, .init("x/byteorder", Array("little".utf8))] + storages)
     }
 
     /// The same of the state dict, with `changes` in it.

@@ -28,8 +28,8 @@ import Testing
         return result
     }
 
-    /// What is asked of the built-in network and of the paper's, which MIRL_GOLDEN may name. The narrow random one stays
-    /// below it.
+    /// What is asked of the built-in network and of the paper's, which MIRL_GOLDEN may name. The narrow random one
+    /// stays below it.
     @Test func bf16IsAtLeast60DecibelsFromFP32() throws {
         let models = [try Model.builtIn()] + (Golden.otherFolder == nil ? [] : [try Golden().model])
         for model in models {

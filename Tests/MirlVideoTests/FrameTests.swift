@@ -26,7 +26,10 @@ struct FrameTests {
     }
 
     @Test(
-        arguments: ["420jpeg", "420mpeg2", "420paldv", "411", "422", "444", "444alpha", "mono", "420p10", "422p12", "444p16", "mono9"],
+        arguments: [
+            "420jpeg", "420mpeg2", "420paldv", "411", "422", "444", "444alpha", "mono", "420p10", "422p12", "444p16",
+            "mono9",
+        ],
         ["W1 H1", "W7 H5", "W16 H9"])
     func `what is not changed comes back bit for bit`(space: String, size: String) throws {
         for range in ["FULL", "LIMITED"] {
@@ -65,8 +68,8 @@ struct FrameTests {
     /// A ramp of Cb that rises by 2 codes a pixel along both axes, sampled where the standard puts chroma, is
     /// interpolated to the ramp itself inside of the picture.
     @Test(arguments: [
-        ("420jpeg", 2, 2, Float(0.5), Float(0.5)), ("420mpeg2", 2, 2, 0, 0.5), ("420paldv", 2, 2, 0, 0), ("422", 2, 1, 0, 0),
-        ("411", 4, 1, 0, 0),
+        ("420jpeg", 2, 2, Float(0.5), Float(0.5)), ("420mpeg2", 2, 2, 0, 0.5), ("420paldv", 2, 2, 0, 0),
+        ("422", 2, 1, 0, 0), ("411", 4, 1, 0, 0),
     ])
     func `chroma lies where the tag says`(space: String, across: Int, down: Int, x0: Float, y0: Float) throws {
         let converter = try converter("W16 H8 C\(space) XCOLORRANGE=FULL")

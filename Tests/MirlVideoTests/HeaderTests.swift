@@ -9,7 +9,8 @@ struct HeaderTests {
         ("", 12 + 2 * 4, "1/2 by 1/2"), ("C420", 20, "1/2 by 1/2"), ("C420jpeg", 20, "1/2 by 1/2"),
         ("C420mpeg2 XYSCSS=420MPEG2", 20, "1/2 by 1/2"), ("C420paldv", 20, "1/2 by 1/2"),
         ("C411", 12 + 2 * 4, "1/4 by 1/1"), ("C422", 12 + 2 * 8, "1/2 by 1/1"), ("C444", 36, "1/1 by 1/1"),
-        ("C444alpha", 48, "YUV and alpha"), ("Cmono", 12, "grey"), ("C420p10", 40, "10 bits"), ("C422p12", 56, "12 bits"),
+        ("C444alpha", 48, "YUV and alpha"), ("Cmono", 12, "grey"), ("C420p10", 40, "10 bits"),
+        ("C422p12", 56, "12 bits"),
         ("C444p16", 72, "16 bits"), ("Cmono9", 24, "9 bits"), ("Cmono14", 24, "14 bits"),
     ])
     func `a colour space gives the size of a frame`(space: String, size: Int, fact: String) throws {
@@ -37,7 +38,8 @@ struct HeaderTests {
         ("YUV4MPEG2 W0 H3", "W0"), ("YUV4MPEG2 W3 H-3", "H-3"), ("YUV4MPEG2 W65536 H3", "1 to 65535"),
         ("YUV4MPEG2 W99999999999999999999 H3", "W99999999999999999999"), ("YUV4MPEG2 W3 H3 C440", "C440"),
         ("YUV4MPEG2 W3 H3 C420p11", "C420p11"), ("YUV4MPEG2 W3 H3 It", "It: interlaced"),
-        ("YUV4MPEG2 W3 H3 Ib", "Ib"), ("YUV4MPEG2 W3 H3 Im", "Im"), ("YUV4MPEG2 W3 H3 XCOLORRANGE=TV", "XCOLORRANGE=TV"),
+        ("YUV4MPEG2 W3 H3 Ib", "Ib"), ("YUV4MPEG2 W3 H3 Im", "Im"),
+        ("YUV4MPEG2 W3 H3 XCOLORRANGE=TV", "XCOLORRANGE=TV"),
     ])
     func `a stream that cannot be restored is refused by its tag`(line: String, reason: String) {
         #expect { try header(line) } throws: { ($0 as? VideoError)?.message.contains(reason) == true }
@@ -45,7 +47,8 @@ struct HeaderTests {
 
     @Test func `a doubled stream has twice the width and all other tags`() throws {
         let doubled = try header("YUV4MPEG2 W4 H3 F30000:1001 Ip C420jpeg XANY").doubled
-        #expect(doubled.map { String(decoding: $0.line, as: UTF8.self) } == "YUV4MPEG2 W8 H3 F30000:1001 Ip C420jpeg XANY")
+        let line = doubled.map { String(decoding: $0.line, as: UTF8.self) }
+        #expect(line == "YUV4MPEG2 W8 H3 F30000:1001 Ip C420jpeg XANY")
         #expect(doubled?.format.width == 8)
         #expect(try header("YUV4MPEG2 W3 H3 C420jpeg").doubled == nil)
         #expect(try header("YUV4MPEG2 W3 H3 C444").doubled != nil)

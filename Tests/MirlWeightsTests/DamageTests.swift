@@ -68,7 +68,9 @@ struct DamageTests {
         Case(
             "prompt_param: encoding is 1",
             sample.storing(UInt16(1), at: recordOffset("prompt1.prompt_param") + Record.sparse).sealed()),
-        Case("value type is 2, expected 0 (fp32) or 1 (fp16)", sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
+        Case(
+            "value type is 2, expected 0 (fp32) or 1 (fp16)",
+            sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
         Case("payload length", sample.storing(UInt16(0), at: record + Record.valueType).sealed()),
         Case(
             "bias: value type is 1, expected 0 (fp32)",
@@ -92,7 +94,9 @@ struct DamageTests {
     static let prompt = recordOffset("prompt1.prompt_param")
 
     static let quantizedCases = [
-        Case("value type is 3, expected 0 (fp32) or 1 (fp16) or 2 (int8)", quantized.storing(UInt16(3), at: prompt + Record.valueType).sealed()),
+        Case(
+            "value type is 3, expected 0 (fp32) or 1 (fp16) or 2 (int8)",
+            quantized.storing(UInt16(3), at: prompt + Record.valueType).sealed()),
         Case("payload length", quantized.storing(UInt16(1), at: prompt + Record.valueType).sealed()),
         Case("payload length", sample.storing(UInt16(2), at: prompt + Record.valueType).sealed()),
         Case("encoding is 1", quantized.storing(UInt16(1), at: prompt + Record.sparse).sealed()),

@@ -48,8 +48,12 @@ struct HostileCheckpointTests {
         tensor("\"x/data/9\" is not in the zip archive", key: "9"),
         tensor("\"x/data/../data.pkl\" is not in the zip archive", key: "../data.pkl"),
         tensor("a tensor's arguments are malformed", strides: [9, 3, 1]),
-        tensor("a tensor's arguments are malformed", shape: [1, 1, 1, 1, 1, 3, 8, 3, 3], strides: .init(repeating: 1, count: 9)),
-        tensor("output.weight: shape is [8, 3, 3, 3], expected [3, 8, 3, 3]", shape: [8, 3, 3, 3], strides: [27, 9, 3, 1]),
+        tensor(
+            "a tensor's arguments are malformed", shape: [1, 1, 1, 1, 1, 3, 8, 3, 3],
+            strides: .init(repeating: 1, count: 9)),
+        tensor(
+            "output.weight: shape is [8, 3, 3, 3], expected [3, 8, 3, 3]", shape: [8, 3, 3, 3],
+            strides: [27, 9, 3, 1]),
         Case("output.weight is missing", checkpoint.torchFile(["output.weight": Pickled.integer(1)]).bytes),
         Case(
             "is there twice",
@@ -81,14 +85,18 @@ struct HostileCheckpointTests {
 
     // MARK: pickles
 
-    private static func pickle(_ expected: String, _ body: [UInt8]) -> Case { Case(expected, checkpoint.torchFile(body).bytes) }
+    private static func pickle(_ expected: String, _ body: [UInt8]) -> Case {
+        Case(expected, checkpoint.torchFile(body).bytes)
+    }
 
     private static func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
         Array(repeatElement(bytes, count: count).joined())
     }
 
     static let pickleCases = [
-        pickle("names \"posix.system\", which is not known", Pickled.call("posix", "system", Pickled.text("touch /tmp/x"))),
+        pickle(
+            "names \"posix.system\", which is not known",
+            Pickled.call("posix", "system", Pickled.text("touch /tmp/x"))),
         pickle("names \"os.system\"", Pickled.text("os") + Pickled.text("system") + [0x93]),
         pickle("names \"builtins.eval\"", Pickled.global("builtins", "eval")),
         pickle("names \"builtins.getattr\"", Pickled.global("builtins", "getattr")),
@@ -144,15 +152,20 @@ struct HostileCheckpointTests {
 
     // MARK: costs
 
-    /// Files that would take gigabytes or minutes if each use of a text copied it, or if its parts were put together anew.
+    /// Files that would take gigabytes or minutes if each use of a text copied it, or if its parts were put together
+    /// anew.
     static let costlyCases = [
         // A long text that is memorized, as what names a storage, as the name of a storage, and as a dictionary's.
         pickle("a name has 1000000 bytes, expected at most 1024", storage(long, "0") + again(3000)),
         pickle("no tensor is called", storage(Pickled.text("storage"), long) + again(3000) + Pickled.dictionary([])),
         pickle("a name has 1000000 bytes, expected at most 1024", dictionaries(named: long)),
-        Case("a name has 1000000 bytes, expected at most 1024", legacy(keys: [0x28] + long + [0x71, 0] + repeated([0x68, 0], 3000) + [0x6C])),
+        Case(
+            "a name has 1000000 bytes, expected at most 1024",
+            legacy(keys: [0x28] + long + [0x71, 0] + repeated([0x68, 0], 3000) + [0x6C])),
         // The same with the longest that are names.
-        pickle("no tensor is called", storage(Pickled.text("storage"), text(1024)) + again(300_000) + Pickled.dictionary([])),
+        pickle(
+            "no tensor is called",
+            storage(Pickled.text("storage"), text(1024)) + again(300_000) + Pickled.dictionary([])),
         pickle("names of more than 16777216 bytes", dictionaries(named: text(1024), 500_000)),
         Case("is missing", legacy(keys: [0x28] + text(1024) + [0x71, 0] + repeated([0x68, 0], 1_000_000) + [0x6C])),
         // Names of globals with many dots.
@@ -165,7 +178,9 @@ struct HostileCheckpointTests {
             "no tensor is called",
             Pickled.text("torch.nn" + String(repeating: ".", count: 248)) + [0x71, 0] + text(1) + [0x71, 1]
                 + repeated([0x68, 0, 0x68, 1, 0x93, 0x30], 200_000) + Pickled.dictionary([])),
-        Case("more than 262144 values", Checkpoint.file(header: #"{"a":["# + String(repeating: "0,", count: 4 << 20) + "0]}", data: [])),
+        Case(
+            "more than 262144 values",
+            Checkpoint.file(header: #"{"a":["# + String(repeating: "0,", count: 4 << 20) + "0]}", data: [])),
         Case(
             "more than 262144 values",
             Checkpoint.file(header: "{" + (0..<500_000).map { "\"\($0)\":{}" }.joined(separator: ",") + "}", data: [])),
@@ -179,7 +194,8 @@ struct HostileCheckpointTests {
 
     /// The name of a storage, which is memorized.
     private static func storage(_ kind: [UInt8], _ key: [UInt8]) -> [UInt8] {
-        Pickled.tuple(kind, Pickled.global("torch", "FloatStorage"), key, Pickled.text("cpu"), Pickled.integer(1)) + [0x71, 0, 0x30]
+        let type = Pickled.global("torch", "FloatStorage")
+        return Pickled.tuple(kind, type, key, Pickled.text("cpu"), Pickled.integer(1)) + [0x71, 0, 0x30]
     }
 
     private static func storage(_ kind: [UInt8], _ key: String) -> [UInt8] { storage(kind, Pickled.text(key)) }
@@ -195,7 +211,8 @@ struct HostileCheckpointTests {
     /// A file in the format before 1.6.
     private static func legacy(keys: [UInt8]) -> [UInt8] {
         let magic: [UInt8] = [
-            0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E,
+            0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+            0x80, 2, 0x4D, 0xE9, 3, 0x2E,
         ]
         let system = Pickled.dictionary([("little_endian", [0x88])])
         return [magic, Pickled.file(system), Pickled.file(Pickled.dictionary([])), Pickled.file(keys)].flatMap { $0 }
@@ -236,7 +253,8 @@ struct HostileCheckpointTests {
 
     @Test func foreignFilesAreRefused() throws {
         let tar = [UInt8](repeating: 0, count: 257) + Array("ustar".utf8)
-        for bytes in [[], [0x50], Array("PK".utf8), Array("PK\u{5}\u{6}".utf8), Array("text, and no checkpoint".utf8), tar] {
+        let texts = ["PK", "PK\u{5}\u{6}", "text, and no checkpoint"].map { Array($0.utf8) }
+        for bytes in [[], [0x50], tar] + texts {
             #expect(importRefusal(bytes) != nil)
         }
         #expect(importRefusal(tar)?.contains("before 0.1.10") == true)

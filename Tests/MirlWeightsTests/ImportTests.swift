@@ -7,7 +7,8 @@ import Testing
 
 /// training/make_checkpoints.py wrote one network in each of these ways.
 func fixture(_ name: String) throws -> [UInt8] {
-    Array(try Data(contentsOf: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Checkpoints/\(name)")))
+    let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    return Array(try Data(contentsOf: folder.appending(path: "Checkpoints/\(name)")))
 }
 
 func imported(_ bytes: [UInt8], prefix: String? = nil, skippingUnknown: Bool = false) throws -> [UInt8] {
@@ -60,7 +61,8 @@ struct ImportTests {
         let expected = try imported(checkpoint.torchFile().bytes)
         let state = Pickled.dictionary(checkpoint.pickledTensors)
         let named = Pickled.dictionary(checkpoint.pickledTensors.map { ("module.net." + $0, $1) })
-        for pickle in [Pickled.dictionary([("params", state)]), named, Pickled.dictionary([("a", Pickled.dictionary([("b", named)]))])] {
+        let nested = Pickled.dictionary([("a", Pickled.dictionary([("b", named)]))])
+        for pickle in [Pickled.dictionary([("params", state)]), named, nested] {
             #expect(try imported(checkpoint.torchFile(pickle).bytes) == expected)
         }
     }
@@ -77,11 +79,13 @@ struct ImportTests {
     @Test func tensorsBesideTheNetworkDoNotMatter() throws {
         let foreign = Pickled.tensor(storage: Pickled.storage("LongStorage", "absent", 1), shape: [], strides: [])
         let named = checkpoint.pickledTensors.map { ("net." + $0, $1) } + [("n_averaged", foreign)]
-        #expect(try imported(checkpoint.torchFile(Pickled.dictionary(named)).bytes) == imported(checkpoint.torchFile().bytes))
+        let file = checkpoint.torchFile(Pickled.dictionary(named)).bytes
+        #expect(try imported(file) == imported(checkpoint.torchFile().bytes))
     }
 
     @Test func objectsBesideTheWeightsAreNotMade() throws {
-        let namespace = Pickled.global("argparse", "Namespace") + [0x29, 0x81] + Pickled.dictionary([("lr", [0x4E])]) + [0x62]
+        let rates = Pickled.dictionary([("lr", [0x4E])]) + [0x62]
+        let namespace = Pickled.global("argparse", "Namespace") + [0x29, 0x81] + rates
         let array = Pickled.call("numpy.core.multiarray", "scalar", Pickled.global("numpy", "dtype"), [0x43, 1, 0])
         let state = Pickled.dictionary(checkpoint.pickledTensors)
         func file(_ object: [UInt8]) -> [UInt8] {

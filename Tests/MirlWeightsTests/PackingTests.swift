@@ -26,7 +26,8 @@ struct PackingTests {
     @Test func anExpansionThatNoNumberExplainsIsRefused() {
         let reason = refusal {
             $0.metadata = [:]
-            $0.tensors["latent.0.ffn.project_out.weight"] = .init(.init(repeating: 1, count: 32 * 90), shape: [32, 90, 1, 1])
+            let ones = [Float](repeating: 1, count: 32 * 90)
+            $0.tensors["latent.0.ffn.project_out.weight"] = .init(ones, shape: [32, 90, 1, 1])
         }
         #expect(reason?.hasPrefix("no expansion makes the feed-forward layers' hidden channels: 10 of 4, ") == true)
     }

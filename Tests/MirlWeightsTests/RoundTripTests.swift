@@ -42,7 +42,8 @@ struct RoundTripTests {
                 continue
             }
             #expect(matrix.valueType == .int8)
-            #expect(matrix.payloadSize == (spec.rows * spec.columns / size * 8 + 63) / 64 * 64 + spec.rows * spec.columns)
+            let count = spec.rows * spec.columns
+            #expect(matrix.payloadSize == (count / size * 8 + 63) / 64 * 64 + count)
             let values = try #require(checkpoint.tensors[spec.name]).values, stored = matrix.dense
             for start in stride(from: 0, to: values.count, by: size) {
                 let group = values[start..<start + size], least = group.min()!, greatest = group.max()!

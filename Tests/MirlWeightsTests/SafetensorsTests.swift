@@ -19,7 +19,8 @@ struct SafetensorsTests {
         ("tensors end at byte 4 of 8", #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#),
         (
             "begins at byte 0, expected 8",
-            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
+            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
+                + #""b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
         ),
         ("do not lie in the file", #"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}}"#),
         ("do not lie in the file", #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#),

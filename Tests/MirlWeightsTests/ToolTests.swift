@@ -22,7 +22,8 @@ struct ToolTests {
     }
 
     /// The program that was built beside the tests.
-    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "mirl-weights")
+    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appending(path: "mirl-weights")
 
     private func run(_ arguments: String..., output: String? = nil) throws -> Outcome {
         try run(Self.program, arguments, output: output)
@@ -77,9 +78,11 @@ struct ToolTests {
     /// The examples of mirl-weights(1), in a folder that holds the files they speak of.
     @Test func examplesOfTheManualWork() throws {
         defer { cleanUp() }
-        let here = URL(filePath: #filePath).deletingLastPathComponent(), checkpoints = here.appending(path: "Checkpoints")
+        let here = URL(filePath: #filePath).deletingLastPathComponent()
+        let checkpoints = here.appending(path: "Checkpoints")
         let page = try String(contentsOf: here.appending(path: "../../man/mirl-weights.1"), encoding: .utf8)
-        let section = try #require(page.components(separatedBy: ".Sh EXAMPLES\n").last?.components(separatedBy: "\n.Sh ").first)
+        let section = try #require(
+            page.components(separatedBy: ".Sh EXAMPLES\n").last?.components(separatedBy: "\n.Sh ").first)
         let commands = section.split(separator: "\n").filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) }
         #expect(commands.count >= 4)
         for (name, source) in [("weights.safetensors", "weights.safetensors"), ("model.ckpt", "lightning.ckpt")] {
@@ -103,7 +106,8 @@ struct ToolTests {
         let checkpoints = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Checkpoints")
         let reference = folder.appending(path: "reference.mirl").path
         #expect(try run("pack", checkpoints.appending(path: "weights.safetensors").path, reference).code == 0)
-        let outcome = try run("import", checkpoints.appending(path: "lightning.ckpt").path, output, "--prefix", "state_dict.net.")
+        let lightning = checkpoints.appending(path: "lightning.ckpt").path
+        let outcome = try run("import", lightning, output, "--prefix", "state_dict.net.")
         #expect(outcome.code == 0 && outcome.out == "" && outcome.error == "")
         #expect(FileManager.default.contentsEqual(atPath: output, andPath: reference))
         #expect(try run("import", checkpoints.appending(path: "plain.pth").path, output, "--values", "fp32").code == 0)
@@ -169,14 +173,19 @@ struct ToolTests {
 
     @Test func aLinkStaysALink() throws {
         defer { cleanUp() }
-        let outcome = try shell("touch real.mirl; ln -s real.mirl link.mirl; \"$WEIGHTS\" pack in.safetensors link.mirl && test -L link.mirl")
+        let outcome = try shell(
+            """
+            touch real.mirl; ln -s real.mirl link.mirl
+            "$WEIGHTS" pack in.safetensors link.mirl && test -L link.mirl
+            """)
         #expect(outcome.code == 0 && outcome.error == "")
         #expect(try run("verify", folder.appending(path: "real.mirl").path).code == 0)
     }
 
     @Test func aReplacedFileKeepsItsPermissions() throws {
         defer { cleanUp() }
-        let outcome = try shell("touch out.mirl; chmod 604 out.mirl; \"$WEIGHTS\" pack in.safetensors out.mirl; stat -c %a out.mirl")
+        let outcome = try shell(
+            "touch out.mirl; chmod 604 out.mirl; \"$WEIGHTS\" pack in.safetensors out.mirl; stat -c %a out.mirl")
         #expect(outcome.out == "604\n")
     }
 
@@ -193,7 +202,8 @@ struct ToolTests {
         let killed = try shell("ulimit -f 0; env --default-signal=XFSZ \"$WEIGHTS\" pack in.safetensors out.mirl")
         #expect(killed.code == 128 + SIGXFSZ)
         #expect(try shell("ulimit -f 0; trap '' XFSZ; \"$WEIGHTS\" pack in.safetensors out.mirl").code == 1)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["in.safetensors", "out.mirl"])
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(files.sorted() == ["in.safetensors", "out.mirl"])
         #expect(try Data(contentsOf: URL(filePath: output)) == Data("old".utf8))
     }
 

@@ -34,7 +34,8 @@ static const vips_library linked = {
 
 static restoration how(const VipsMirl *mirl) {
     int threads = mirl->threads > 0 ? mirl->threads : vips_concurrency_get();
-    return (restoration){shared_model_get(mirl->model), mirl->task, (float)mirl->strength, (uint32_t)threads, mirl->memory};
+    return (restoration){shared_model_get(mirl->model), mirl->task, (float)mirl->strength, (uint32_t)threads,
+                         mirl->memory};
 }
 
 /* --- Computing, once ---------------------------------------------------------------------------------- */

@@ -137,7 +137,8 @@ static VipsImage *restore_floats(const restoration *how, VipsImage *image, int p
                     !(vips_band_format_isint(format) ? vips_rint(t[4], &t[5], NULL) : vips_copy(t[4], &t[5], NULL)) &&
                     !vips_cast(t[5], &t[6], format, NULL);
     if (done && others > 0)
-        done = !vips_extract_band(image, &t[7], colours, "n", others, NULL) && !vips_bandjoin2(t[6], t[7], &restored, NULL);
+        done = !vips_extract_band(image, &t[7], colours, "n", others, NULL) &&
+               !vips_bandjoin2(t[6], t[7], &restored, NULL);
     else if (done)
         restored = g_object_ref(t[6]);
     g_object_unref(scope);

@@ -49,7 +49,8 @@ class TestCase(unittest.TestCase):
         return outcome.stdout
 
     def assert_same_pixels(self, one, other):
-        self.assertEqual((one.width, one.height, one.bands, one.format), (other.width, other.height, other.bands, other.format))
+        for facts in ["width", "height", "bands", "format"]:
+            self.assertEqual(getattr(one, facts), getattr(other, facts), facts)
         self.assertEqual(greatest_difference(one, other), 0)
 
     def assert_refused(self, message, function, *arguments, **options):

@@ -49,14 +49,17 @@ class Laziness(TestCase):
             self.assertEqual(restored.write_to_memory(), whole)
         part = restored.crop(20, 30, 50, 60).write_to_memory()
         again = time.process_time() - start - once
-        self.assertEqual(part, pyvips.Image.new_from_memory(whole, 160, 120, 3, "uchar").crop(20, 30, 50, 60).write_to_memory())
+        copy = pyvips.Image.new_from_memory(whole, 160, 120, 3, "uchar")
+        self.assertEqual(part, copy.crop(20, 30, 50, 60).write_to_memory())
         self.assertLess(again, once / 2)
 
     def test_sequential_input_may_lie_on_its_side(self):
         image = picture(100, 60).copy()
         image.set_type(pyvips.GValue.gint_type, "orientation", 8)
         image.write_to_file(self.path("in.jpg"))
-        random, sequential = [pyvips.Image.new_from_file(self.path("in.jpg"), access=a).mirl() for a in ["random", "sequential"]]
+        random, sequential = [
+            pyvips.Image.new_from_file(self.path("in.jpg"), access=access).mirl()
+            for access in ["random", "sequential"]]
         self.assert_same_pixels(sequential, random)
         self.assertEqual(sequential.get("orientation"), 8)
 
@@ -119,8 +122,8 @@ class Progress(TestCase):
 
 
 class Kill(TestCase):
-    """What takes seconds ends within a tenth of one. That is the median of several kills, as others may be at work on this
-    machine; where none are, it is 14 ms, and 34 with the paper's network, most of them to give back its memory."""
+    """What takes seconds ends within a tenth of one. That is the median of several kills, as others may be at work on
+    this machine; where none are, it is 14 ms, and 34 with the paper's network, most of them to give back its memory."""
 
     def seconds_to_end(self, image, kill, build=lambda image: image):
         """From the moment that `kill` kills `image` to the end of the computation of what `build` makes of it."""
@@ -153,7 +156,8 @@ class Kill(TestCase):
         return lambda image, kill_once: threading.Timer(seconds, kill_once).start()
 
     def test_from_a_listener_of_the_result(self):
-        self.assert_ends(lambda moment: self.when(lambda progress: progress.percent >= 5 * moment), picture(1024, 1024).mirl)
+        self.assert_ends(
+            lambda moment: self.when(lambda progress: progress.percent >= 5 * moment), picture(1024, 1024).mirl)
 
     def test_from_a_listener_of_the_input(self):
         large = picture(1024, 1024)
@@ -162,7 +166,8 @@ class Kill(TestCase):
             lambda image: image.mirl().invert())
 
     def test_after_a_time_limit(self):
-        self.assert_ends(lambda moment: self.when(lambda progress: progress.run >= 1), picture(2000, 1500).mirl, times=3)
+        self.assert_ends(
+            lambda moment: self.when(lambda progress: progress.run >= 1), picture(2000, 1500).mirl, times=3)
 
     def test_from_another_thread_that_listens_to_nothing(self):
         for format in ["uchar", "float"]:
@@ -206,7 +211,8 @@ class Threads(TestCase):
     def test_many_restore_at_the_same_time(self):
         images = [picture(64, 48, seed=seed) for seed in range(6)]
         alone = [image.mirl(task="derain").write_to_memory() for image in images]
-        at_once = self.together(*[lambda image=image: image.mirl(task="derain", threads=2).write_to_memory() for image in images])
+        at_once = self.together(*[
+            lambda image=image: image.mirl(task="derain", threads=2).write_to_memory() for image in images])
         self.assertEqual(at_once, alone)
 
     def test_many_ask_for_one_result(self):
@@ -288,7 +294,8 @@ class MemoryLimit(TestCase):
         self.assert_same_pixels(animation.mirl(memory=20 << 20), alone)
 
     def test_too_little_even_for_the_smallest_tiles(self):
-        self.assert_refused("mirl: .* in the smallest tiles, more than the limit of 1000000", picture(300, 280).mirl(memory=1000000).avg)
+        restored = picture(300, 280).mirl(memory=1000000)
+        self.assert_refused("mirl: .* in the smallest tiles, more than the limit of 1000000", restored.avg)
 
     def test_a_process_stays_within_it(self):
         """Without a limit the network takes 74 MB for this picture, which itself takes 1."""

@@ -120,7 +120,8 @@ class Formats(TestCase):
                 for format in ["uchar", "float", "int"]:
                     with self.subTest(colours=colours, others=others, format=format):
                         opaque = picture(bands=colours)
-                        image = opaque.bandjoin([alpha] * others).cast(format).copy(interpretation=opaque.interpretation)
+                        image = opaque.bandjoin([alpha] * others).cast(format)
+                        image = image.copy(interpretation=opaque.interpretation)
                         passed = image.mirl().extract_band(colours, n=others)
                         self.assert_same_pixels(passed, image.extract_band(colours, n=others))
 
@@ -133,7 +134,8 @@ class Formats(TestCase):
         self.assert_same_pixels(image.float2rad().mirl(), image.float2rad().rad2float().mirl())
 
     def test_what_has_no_colours_is_refused(self):
-        self.assert_refused("not 5 bands of type uchar in multiband", picture(bands=5).copy(interpretation="multiband").mirl)
+        inks = picture(bands=5).copy(interpretation="multiband")
+        self.assert_refused("not 5 bands of type uchar in multiband", inks.mirl)
         self.assert_refused("only grey and colour.* fourier", picture().fwfft().mirl)
         self.assert_refused("complex", picture().complexform(picture()).copy(interpretation="srgb").mirl)
 
