@@ -7,15 +7,16 @@ import Testing
     static let tree = Result { try install(to: "installed") }
 
     /// A staged tree with what this build made; nothing is built again.
-    private static func install(to name: String) throws -> URL {
+    private static func install(to name: String, _ variables: String...) throws -> URL {
         let stage = Workshop.folder.appending(path: name)
         try? FileManager.default.removeItem(at: stage)
-        try make("install", stage)
+        try make("install", stage, variables)
         return stage
     }
 
-    private static func make(_ target: String, _ stage: URL) throws {
-        let outcome = try Workshop.run("make", ["-s", "-o", "all", target, "DESTDIR=\(stage.path)", "PREFIX=\(prefix)"])
+    private static func make(_ target: String, _ stage: URL, _ variables: [String] = []) throws {
+        let places = ["DESTDIR=\(stage.path)", "PREFIX=\(prefix)"] + variables
+        let outcome = try Workshop.run("make", ["-s", "-o", "all", target] + places)
         guard outcome.status == 0 else { throw Failure(description: outcome.errors) }
     }
 
@@ -107,6 +108,18 @@ import Testing
             fi
             """)
         #expect(loads.status == 0, "\(loads.errors)")
+    }
+
+    @Test func librariesMayLieElsewhere() throws {
+        let stage = try Self.install(to: "multiarch", "LIBDIR=/opt/local/lib/x86_64", "VIPS_MODULES=/opt/local/vips")
+        let libraries = stage.path + "/opt/local/lib/x86_64"
+        let flags = try Workshop.run("PKG_CONFIG_PATH=\(libraries)/pkgconfig", ["pkg-config", "--libs", "mirl"])
+        #expect(flags.text.trimmingCharacters(in: .whitespacesAndNewlines) == "-L/opt/local/lib/x86_64 -lmirl")
+        let files = FileManager.default
+        #expect(try files.contentsOfDirectory(atPath: stage.path + "/opt/local/lib") == ["x86_64"])
+        #expect(files.fileExists(atPath: libraries + "/libmirl.so.1"))
+        #expect(files.fileExists(atPath: libraries + "/cmake/mirl/mirlConfig.cmake"))
+        #expect(try files.contentsOfDirectory(atPath: stage.path + "/opt/local/vips") == ["vips-mirl.so"])
     }
 
     @Test func uninstallLeavesNothing() throws {

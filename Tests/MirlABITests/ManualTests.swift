@@ -23,6 +23,24 @@ import Testing
         #expect(try Set(functions + ["mirl"]) == Set(Self.library.get().flatMap(\.names)))
     }
 
+    /// In the header, by the comment of the paragraph that declares it.
+    @Test func everyFunctionIsExplained() throws {
+        let header = try String(contentsOf: Workshop.sources.appending(path: "include/mirl.h"), encoding: .utf8)
+        let paragraphs = header.components(separatedBy: "\n\n")
+            .filter { $0.contains(/(?:^|\n)(?:typedef )?\w[\w *]*(?:mirl_\w+|\(\*mirl_\w+\))\(/) }
+        #expect(paragraphs.count > 15)
+        for paragraph in paragraphs { #expect(paragraph.hasPrefix("/* "), "\(paragraph)") }
+    }
+
+    @Test(arguments: ["mirl-filter.1", "mirl.3"])
+    func environmentVariablesAreExplained(page: String) throws {
+        let page = try String(contentsOf: Workshop.sources.appending(path: "man/\(page)"), encoding: .utf8)
+        let reads = try Workshop.run("grep", ["-rhoE", "getenv\\(\"MIRL_[A-Z_]+", "Sources", "plugins"])
+        let names = Set(reads.text.split(separator: "\n").map { $0.drop { $0 != "M" } })
+        #expect(!names.isEmpty)
+        for name in names { #expect(page.contains("\n.It Ev \(name)\n"), "\(name)") }
+    }
+
     @Test func typesAreTheHeaders() throws {
         let types = try Self.library.get().flatMap { $0.displays { $0 == "DESCRIPTION" } }
         #expect(types.count > 5)

@@ -39,6 +39,21 @@ struct BatchTests {
         }
     }
 
+    /// They are gone when the first file is read: it can only be opened for writing when it is for reading.
+    @Test func `the weights are opened once`() throws {
+        let weights = ManualTests.sources.appending(path: "weights/lite.mirl")
+        try FileManager.default.copyItem(at: weights, to: place.folder.appending(path: "lite.mirl"))
+        let outcome = try place.shell(
+            """
+            mkfifo first.ppm
+            timeout 60 "$FILTER" --weights lite.mirl first.ppm c.png --outdir out &
+            timeout 60 sh -c 'exec 3> first.ppm; rm lite.mirl; cat in.ppm >&3'
+            wait $!
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try place.files(in: "out") == ["c.png", "first.ppm"])
+    }
+
     @Test func `a bad file is told of and the others are restored`() throws {
         try place.write(Data("no image".utf8), to: "bad.jpg")
         let outcome = try place.filter("bad.jpg", "a.jpg", "missing.png", "c.png", "--outdir", "out")
