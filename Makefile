@@ -85,6 +85,7 @@ demo: all ## restore a rainy picture that is drawn here: build/demo/*.png
 	@echo "Look at build/demo/rainy.png and build/demo/restored.png (clean.png is what it should be)."
 
 check: deps ## run the tests
+	@tools/packages fish zsh
 	mandoc -T lint -W warning $(PAGES)
 	tools/abi check
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
