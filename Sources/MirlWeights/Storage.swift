@@ -25,7 +25,7 @@ package final class Storage: @unchecked Sendable {
         }
         let size = Int(status.st_size)
         guard size > 0 else { throw .invalid(field: "file length", declared: "0", expected: "a file with content") }
-        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE | Self.populate, descriptor, 0)
+        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let address, address != MAP_FAILED else {
             throw errno == ENOMEM ? .memory(bytes: size) : .lastSystemError("map")
         }
@@ -62,15 +62,6 @@ package final class Storage: @unchecked Sendable {
         case .free: free(address)
         case .nothing: break
         }
-    }
-
-    /// Everything is about to be read: one call for all pages is cheaper than faults.
-    private static var populate: Int32 {
-        #if os(Linux)
-        Int32(MAP_POPULATE)
-        #else
-        0
-        #endif
     }
 }
 

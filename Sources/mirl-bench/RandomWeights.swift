@@ -11,7 +11,7 @@ struct RandomWeights: ParsableCommand {
         abstract: "Write a weight file of the paper's network with random weights, as sparse as MIR-L's.",
         discussion: """
             3% of the 1x1 and 3x3 convolutions, 31% of the depthwise ones and all of the prompts are not zero, 10% of
-            the parameters. The same seed gives the same file.
+            the parameters. Prompts have 8 bits a value, other values 16. The same seed gives the same file.
             """)
 
     @Argument(help: "The file to write.", completion: .file(extensions: ["mirl"])) var file: String
@@ -22,7 +22,8 @@ struct RandomWeights: ParsableCommand {
         let weights = try checkpoint.withUnsafeBytes {
             try pack(
                 safetensors: $0,
-                PackOptions(values: .float16, provenance: "Random weights of seed \(seed), not trained."))
+                PackOptions(
+                    values: .float16, prompts: .int8, provenance: "Random weights of seed \(seed), not trained."))
         }
         do { try writeFile(file, weights) } catch { throw ValidationError("\(file): \(error)") }
     }
