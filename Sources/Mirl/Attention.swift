@@ -18,7 +18,7 @@ struct Attention: Layer {
     private let sums, attention: Int  // shared
     private let projectProducts, projectValues: ProductPlace  // shared
     private let projectOut: StackProduct  // shared
-    private let filterProducts, filterValues: [ProductPlace]  // shared, one for each phase of the ring
+    private let filterProducts, filterValues: RingProduct  // shared
     private let tile, ring, work, mixed, room, ahead: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
@@ -46,9 +46,9 @@ struct Attention: Layer {
         self.weights = weights
         mixing = InPlaceSweep(plain, shared: &shared, own: &own)
         projectProducts = ProductPlace(weights.qkv, rows: 0..<2 * c, in: &shared)
-        filterProducts = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 0..<2 * c, in: &shared) }
+        filterProducts = RingProduct(weights.qkvDepthwise, rows: 0..<2 * c, in: &shared)
         projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &shared)
-        filterValues = (0..<3).map { _ in ProductPlace(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared) }
+        filterValues = RingProduct(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared)
         projectOut = StackProduct(weights.attentionOut, addingTo: map, in: &shared)
         let last = heads.last!
         sumsSize = last.sums + last.sumsSize
@@ -90,16 +90,13 @@ struct Attention: Layer {
     }
 
     private func filtered(
-        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: [ProductPlace], places: [Int?], firstRow: Int
+        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: RingProduct, places: [Int?], firstRow: Int
     ) -> Filtered {
         func out(_ row: Int) -> Int? { places[row - firstRow].map { $0 * sweep.stride } }
         return Filtered(
             project: project.prepare(run, keepingEmpty: false, out: out, offset: { $1 * sweep.stride }),
-            filter: filter.enumerated().map { phase, filter in
-                filter.prepare(run, keepingEmpty: false, out: out, offset: { row, tap in
-                    out(row).map { $0 + sweep.place(tap: tap, phase: phase) }
-                })
-            })
+            filter: filter.prepare(
+                run, sweep, out: out, offset: { row, tap in out(row).map { $0 + sweep.place(tap: tap) } }))
     }
 
     private func sumProducts(
@@ -137,16 +134,14 @@ struct Attention: Layer {
     /// project_out reads, columns whose values are not all zero. The softmax knows all columns.
     private func weigh(_ run: Run, _ index: Int, _ shared: UnsafeMutablePointer<Float>) {
         let head = heads[index], squareSize = Int(MIRLK_SQUARES)
-        func sum(_ place: Int, _ count: Int = 1) -> Double {
-            var sum = 0.0
-            for band in 0..<products.bands.count {
-                let values = shared + sums + band * sumsSize + head.sums + place
-                for i in 0..<count { sum += Double(values[i]) }
-            }
-            return sum
+        var total = [Double](repeating: 0, count: head.sumsSize)
+        for band in 0..<products.bands.count {
+            let sums = shared + sums + band * sumsSize + head.sums
+            for i in total.indices { total[i] += Double(sums[i]) }
         }
         func norm(_ squares: Int, _ row: Int) -> Double {
-            max(1e-12, sum(squares + row * squareSize, squareSize).squareRoot())
+            let first = squares + row * squareSize
+            return max(1e-12, total[first..<first + squareSize].reduce(0, +).squareRoot())
         }
         let first = index * perHead
         let kNorms = head.k.indices.map { norm(head.kSquares, $0) }
@@ -157,7 +152,7 @@ struct Attention: Layer {
             if let q = qRows[channel - first] {
                 let scale = Double(weights.temperature[index]) / norm(head.qSquares, q)
                 for (j, k) in head.k.enumerated() {
-                    row[k - first] = Float(sum(q * head.k.count + j) * scale / kNorms[j])
+                    row[k - first] = Float(total[q * head.k.count + j] * scale / kNorms[j])
                 }
             }
             row.withUnsafeMutableBufferPointer { softmax($0.baseAddress!, count: perHead) }

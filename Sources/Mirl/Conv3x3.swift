@@ -22,7 +22,7 @@ struct Conv3x3: Layer {
     private let sink: Sink
     private let sweep: Sweep
     private let stretch: Stretch?
-    private let places: [ProductPlace]  // shared, one for each phase of the ring
+    private let place: RingProduct  // shared
     private let ring, sums: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
@@ -43,7 +43,7 @@ struct Conv3x3: Layer {
         sweep = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: map.channels)
-        places = (0..<3).map { _ in ProductPlace(weights, in: &shared) }
+        place = RingProduct(weights, in: &shared)
         ring = own.take(sweep.ringSize)
         sums = own.take(weights.rows * sweep.stride)
         self.own = own
@@ -55,11 +55,9 @@ struct Conv3x3: Layer {
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch
         let outStride = direct ? output.channelStride : sweep.stride
-        let products = places.enumerated().map { phase, place in
-            place.prepare(run, keepingEmpty: sink != .add, out: { $0 * outStride }, offset: { _, column in
-                column / 9 * sweep.stride + sweep.place(tap: column % 9, phase: phase)
-            })
-        }
+        let products = place.prepare(
+            run, sweep, keepingEmpty: sink != .add, out: { $0 * outStride },
+            offset: { $1 / 9 * sweep.stride + sweep.place(tap: $1 % 9) })
         stretch?.writeTables(shared)
         try run.parallel(sweep.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size

@@ -17,7 +17,7 @@ struct FeedForward: Layer {
     private let places: [Int?]
     private let projectIn: ProductPlace  // shared
     private let projectOut: StackProduct  // shared
-    private let gates, values: [ProductPlace]  // shared, one for each phase of the ring
+    private let gates, values: RingProduct  // shared
     private let tile, ring, gated, ahead: Int  // each thread's
     private let own: Layout
     private let sharedSize: Int
@@ -33,8 +33,8 @@ struct FeedForward: Layer {
         sweep = InPlaceSweep(plain, shared: &shared, own: &own)
         projectIn = ProductPlace(weights.projectIn, in: &shared)
         let hidden = weights.hidden
-        gates = (0..<3).map { _ in ProductPlace(weights.depthwise, rows: 0..<hidden, in: &shared) }
-        values = (0..<3).map { _ in ProductPlace(weights.depthwise, rows: hidden..<2 * hidden, in: &shared) }
+        gates = RingProduct(weights.depthwise, rows: 0..<hidden, in: &shared)
+        values = RingProduct(weights.depthwise, rows: hidden..<2 * hidden, in: &shared)
         projectOut = StackProduct(weights.projectOut, addingTo: map, in: &shared)
         tile = own.take(map.channels * plain.stride)
         ring = own.take(plain.ringSize)
@@ -56,12 +56,10 @@ struct FeedForward: Layer {
         let shared = run.scratch, plain = sweep.sweep, stride = plain.stride
         let expand = projectIn.prepare(
             run, keepingEmpty: false, out: { place($0).map { $0 * stride } }, offset: { $1 * stride })
-        func filters(_ products: [ProductPlace], _ rows: [Int]) -> [mirlk_product] {
-            products.enumerated().map { phase, product in
-                product.prepare(run, order: rows, out: { place($0).map { $0 * stride } }, offset: { row, tap in
-                    place(row).map { $0 * stride + plain.place(tap: tap, phase: phase) }
-                })
-            }
+        func filters(_ product: RingProduct, _ rows: [Int]) -> [mirlk_product] {
+            product.prepare(
+                run, plain, order: rows, out: { place($0).map { $0 * stride } },
+                offset: { row, tap in place(row).map { $0 * stride + plain.place(tap: tap) } })
         }
         let gates = filters(gates, living), values = filters(values, living.map { $0 + weights.hidden })
         let contract = projectOut.prepare(run, offset: { places[$0].map { $0 * stride } })

@@ -6,11 +6,14 @@ struct ProductPlace {
     private let convolution: Convolution
     private let rows: Range<Int>
     private let groups, outs, terms, decoded: Int
+    /// Stored values, of which `prepare` may use fewer.
+    let termCount: Int
 
     init(_ convolution: Convolution, rows: Range<Int>? = nil, in shared: inout Layout) {
         self.convolution = convolution
         self.rows = rows ?? 0..<convolution.rows
         let count = convolution.terms(self.rows).count
+        termCount = count
         groups = shared.take(2 * self.rows.count)
         outs = shared.take(self.rows.count)
         terms = shared.take(2 * count)

@@ -88,9 +88,9 @@ struct Sweep {
     }
 
     /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is
-    /// a row of the given phase.
+    /// a row of phase 0.
     @inline(__always)
-    func place(tap: Int, phase: Int) -> Int { (phase + tap / 3 + 2) % 3 * lineSize + tap % 3 }
+    func place(tap: Int) -> Int { (tap / 3 + 2) % 3 * lineSize + tap % 3 }
 
     /// What differs between products with the lines: rows whose lines lie in the same order share a phase, 0 to 2.
     func phase(_ y: Int) -> Int { y % 3 }
