@@ -4,6 +4,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -25,6 +26,8 @@ VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { pr
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 HEADERS := include/mirl.h include/mirl.hpp
+# Built into the library too; as a file they can be looked at, and others lie beside them.
+WEIGHT_FILES := weights/lite.mirl
 CMAKEDIR = $(LIBDIR)/cmake/mirl
 CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake
 # Paths below the prefix are written in its terms, so that pkg-config can move it.
@@ -67,8 +70,8 @@ $(PLUGIN): $(PLUGIN_SOURCES) $(PLUGIN_HEADERS) $(PRODUCTS)/libmirl.so
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, MANDIR, BASHDIR, ZSHDIR, FISHDIR," \
-		"VIPS_MODULES, CC, CFLAGS, LDFLAGS"
+	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, DATADIR, MANDIR, BASHDIR, ZSHDIR," \
+		"FISHDIR, VIPS_MODULES, CC, CFLAGS, LDFLAGS"
 
 deps: ## install the Debian packages that are missing
 	@tools/packages
@@ -128,6 +131,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	ln -sf libmirl.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR)
 	ln -sf libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/mirl $(WEIGHT_FILES)
 	$(FILL_IN) include/mirl.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
 	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file; done
 	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
@@ -147,6 +151,8 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(LIBDIR)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc $(CMAKE_FILES:%=$(DESTDIR)$(CMAKEDIR)/%)
 	[ ! -d $(DESTDIR)$(CMAKEDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CMAKEDIR)
+	rm -f $(WEIGHT_FILES:weights/%=$(DESTDIR)$(DATADIR)/mirl/%)
+	[ ! -d $(DESTDIR)$(DATADIR)/mirl ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(DATADIR)/mirl
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done

@@ -110,8 +110,25 @@ import Testing
         #expect(loads.status == 0, "\(loads.errors)")
     }
 
+    /// As a file they are those that are built in.
+    @Test func weightsLieInTheirFolder() throws {
+        let folder = try installed("share/mirl"), bin = try installed("bin")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["lite.mirl"])
+        let outcome = try sh(
+            """
+            \(bin)/mirl-weights verify \(folder)/lite.mirl
+            printf 'P6\\n3 2\\n255\\nabcdefghijklmnopqr' > weighed.ppm
+            \(bin)/mirl-filter weighed.ppm > built-in.png
+            \(bin)/mirl-filter --weights \(folder)/lite.mirl weighed.ppm | cmp built-in.png
+            cmp \(folder)/lite.mirl \(Workshop.sources.path)/weights/lite.mirl
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.text == "")
+    }
+
     @Test func librariesMayLieElsewhere() throws {
-        let stage = try Self.install(to: "multiarch", "LIBDIR=/opt/local/lib/x86_64", "VIPS_MODULES=/opt/local/vips")
+        let stage = try Self.install(
+            to: "multiarch", "LIBDIR=/opt/local/lib/x86_64", "DATADIR=/opt/local/data", "VIPS_MODULES=/opt/local/vips")
         let libraries = stage.path + "/opt/local/lib/x86_64"
         let flags = try Workshop.run("PKG_CONFIG_PATH=\(libraries)/pkgconfig", ["pkg-config", "--libs", "mirl"])
         #expect(flags.text.trimmingCharacters(in: .whitespacesAndNewlines) == "-L/opt/local/lib/x86_64 -lmirl")
@@ -120,17 +137,27 @@ import Testing
         #expect(files.fileExists(atPath: libraries + "/libmirl.so.1"))
         #expect(files.fileExists(atPath: libraries + "/cmake/mirl/mirlConfig.cmake"))
         #expect(try files.contentsOfDirectory(atPath: stage.path + "/opt/local/vips") == ["vips-mirl.so"])
+        #expect(files.fileExists(atPath: stage.path + "/opt/local/data/mirl/lite.mirl"))
+        #expect(!files.fileExists(atPath: stage.path + "/opt/local/share/mirl"))
     }
 
+    /// But weights that others put beside those installed.
     @Test func uninstallLeavesNothing() throws {
         let stage = try Self.install(to: "uninstalled")
+        func left() -> [String] {
+            FileManager.default.enumerator(atPath: stage.path)!.compactMap { $0 as? String }
+                .filter { path in
+                    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(stage.path)/\(path)")
+                    return attributes?[.type] as? FileAttributeType != .typeDirectory || path.hasSuffix("mirl")
+                }
+        }
+        let others = stage.appending(path: "opt/local/share/mirl/others.mirl")
+        try Data().write(to: others)
         try Self.make("uninstall", stage)
-        let left = FileManager.default.enumerator(atPath: stage.path)!.compactMap { $0 as? String }
-            .filter { path in
-                let attributes = try? FileManager.default.attributesOfItem(atPath: "\(stage.path)/\(path)")
-                return attributes?[.type] as? FileAttributeType != .typeDirectory || path.hasSuffix("mirl")
-            }
-        #expect(left == [])
+        #expect(left().filter { !$0.hasSuffix("share/mirl") } == ["opt/local/share/mirl/others.mirl"])
+        try FileManager.default.removeItem(at: others)
+        try Self.make("uninstall", stage)
+        #expect(left() == [])
     }
 
     /// The example, built as its first lines say, does what the one built beside the library does.
