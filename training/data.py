@@ -85,8 +85,7 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
     noise = noise[top : top + height, left : left + width]
     noise = (noise - noise.mean()) / (noise.std() + 1e-6)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
-    low, high = (-1, 2) if rng.random() < 0.6 else (1.8, 3.2)
-    floor = rng.uniform(low, high) * contrast  # how much the rain brightens between its streaks
+    floor = rng.uniform(-1, 2.2) * contrast  # how much the rain brightens between its streaks
     return np.maximum(noise * contrast + floor, 0).astype(np.float32)
 
 
