@@ -29,6 +29,7 @@ VENV = ROOT / "build/bench-venv"
 REQUIREMENTS = ROOT / "bench/requirements.txt"
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 
+OWN = {"mirl": "fp32", "mirl-bf16": "bf16"}  # mirl itself, and its --precision
 PEERS = ["onnxruntime", "openvino", "openvino-bf16", "pytorch", "pytorch-channels-last"]
 REFERENCE = "pytorch"
 PROCESS_RUNS = 50
@@ -161,15 +162,18 @@ def peers(options) -> list[dict]:
 
 
 def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> list[dict]:
-    restored = bench("restore", weights, size, "--threads", options.threads, "--seconds", 5)[0]
     opened = bench("open", weights)[0]
-    rows = [{
-        "engine": "mirl", "version": commit(), "best_s": restored["best_ms"] / 1e3,
-        "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["median_ms"] / 1e3,
-        "peak_bytes": restored["peak_mb"] * 1e6,
-    }]  # fmt: skip
-    outputs = {"mirl": WORK / f"{size}-mirl.f32"}
-    bench("output", weights, size, outputs["mirl"])
+    rows, outputs = [], {}
+    for engine, precision in OWN.items():
+        restored = bench(
+            "restore", weights, size, "--threads", options.threads, "--precision", precision, "--seconds", 5)[0]
+        rows.append({
+            "engine": engine, "version": commit(), "best_s": restored["best_ms"] / 1e3,
+            "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["median_ms"] / 1e3,
+            "peak_bytes": restored["peak_mb"] * 1e6,
+        })  # fmt: skip
+        outputs[engine] = WORK / f"{size}-{engine}.f32"
+        bench("output", weights, size, outputs[engine], "--precision", precision)
     for engine in PEERS if options.venv else []:
         outputs[engine] = WORK / f"{size}-{engine}.f32"
         row = run_peer(options, engine, weights, size, outputs[engine], earlier)

@@ -11,7 +11,7 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from measure import area  # noqa: E402
+from measure import OWN, area  # noqa: E402
 from report import NAMES, by_weights  # noqa: E402
 
 STYLES = {
@@ -29,7 +29,7 @@ def lines(figures: dict) -> tuple[str, int, dict[str, list[tuple[float, float, f
         if row["weights"] == weights:
             points["mirl"].append((area(row["size"]) / 1e6, row["median_ms"] / 1e3, row["peak_mb"]))
     for row in peers:
-        if row["engine"] != "mirl":
+        if row["engine"] not in OWN:
             point = (area(row["size"]) / 1e6, row["median_s"], row["peak_bytes"] / 1e6)
             points.setdefault(row["engine"], []).append(point)
     return weights, peers[0]["threads"], points

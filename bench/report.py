@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from measure import OWN
+
 SECTION = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.S)
 NAMES = {
-    "mirl": "mirl", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "openvino-bf16": "OpenVINO, bf16",
-    "pytorch": "PyTorch", "pytorch-channels-last": "PyTorch, channels last",
+    "mirl": "mirl", "mirl-bf16": "mirl, bf16", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO",
+    "openvino-bf16": "OpenVINO, bf16", "pytorch": "PyTorch", "pytorch-channels-last": "PyTorch, channels last",
 }  # fmt: skip
 
 
@@ -42,7 +44,7 @@ def peers(figures: list[dict]) -> str:
     for weights, rows in by_weights(figures).items():
         own = {row["size"]: row["median_s"] for row in rows if row["engine"] == "mirl"}
         body = [[
-            row["size"], f"{NAMES[row['engine']]} {row['version'] if row['engine'] != 'mirl' else ''}".strip(),
+            row["size"], f"{NAMES[row['engine']]} {'' if row['engine'] in OWN else row['version']}".strip(),
             digits(row["best_s"]), digits(row["median_s"]), f"{row['median_s'] / own[row['size']]:.1f}",
             digits(row["load_s"]), digits(row["peak_bytes"], 1e6), digits(row.get("psnr_db")),
             f"{row['largest']:.1e}" if row.get("largest") else "-",
@@ -71,7 +73,11 @@ def kernels(figures: list[dict]) -> str:
     densities = sorted({density for rows in products.values() for density in rows})
 
     def cell(row: dict | None) -> str:
-        return f"{row['rate']:.0f} ({row['share_%']:.0f}%)" if row else ""
+        if row is None:
+            return ""
+        if isinstance(share := row["share_%"], float):
+            return f"{row['rate']:.0f} ({share:.0f}%)"
+        return f"{row['rate']:.1f} {row['unit']}"
 
     sparse = [[f"{kernel} {shape}", *(cell(rows.get(density)) for density in densities)]
               for (kernel, shape), rows in products.items()]  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import measure
+import report
 
 STAMP = {"commit": "a"}
 
@@ -25,6 +26,15 @@ def test_figures_of_other_sizes_are_kept_in_order():
 def test_figures_of_another_commit_are_dropped():
     old = {"stamp": {"commit": "b"}, "figures": [row("x", "64x64", 1)]}
     assert measure.merged(old, STAMP, [row("x", "128x128", 3)])["figures"] == [row("x", "128x128", 3)]
+
+
+def test_kernels_that_are_not_products_alone_have_no_share_of_the_peak():
+    common = {"shape": "254x48", "density_%": 10.0}
+    table = report.kernels([
+        {"kernel": "project_in", "rate": 80.2, "unit": "GFLOP/s", "share_%": 68.0} | common,
+        {"kernel": "depthwise_gated", "rate": 3.21, "unit": "values/ns", "share_%": "-"} | common,
+    ])  # fmt: skip
+    assert "| 80 (68%) |" in table and "| 3.2 values/ns |" in table
 
 
 @pytest.mark.parametrize("other", [{"threads": 1}, {"quick": True}])
