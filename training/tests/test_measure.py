@@ -67,7 +67,7 @@ def options(tmp_path, monkeypatch):
 
 
 def test_engines_that_fail_are_left_out(options):
-    assert [r["engine"] for r in measure.peers(options)] == ["mirl"]
+    assert [r["engine"] for r in measure.peers(options)] == [*measure.OWN]
     assert measure.error(options) == []
 
 
@@ -77,7 +77,7 @@ def test_a_comparison_that_fails_leaves_differences_out(options, monkeypatch):
 
     monkeypatch.setattr(measure, "run_peer", run_peer)
     rows = measure.peers(options)
-    assert [r["engine"] for r in rows] == ["mirl", *measure.PEERS]
+    assert [r["engine"] for r in rows] == [*measure.OWN, *measure.PEERS]
     assert not any("psnr_db" in r for r in rows)
     assert measure.error(options) == []
 
