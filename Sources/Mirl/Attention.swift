@@ -70,13 +70,20 @@ struct Attention: Layer {
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch, plain = mixing.sweep
-        let made = filtered(run, products, projectProducts, filterProducts, places: productPlaces, firstRow: 0)
+        var made = Filtered(), values = Filtered(), out: [mirlk_product] = []
+        try run.parallel(5, cost: 0) { table, _ in
+            switch table {
+            case 0: made.filter = filter(run, products, filterProducts, places: productPlaces, firstRow: 0)
+            case 1: made.project = project(run, products, projectProducts, places: productPlaces, firstRow: 0)
+            case 2: values.filter = filter(run, plain, filterValues, places: valuePlaces, firstRow: 2 * channels)
+            case 3: values.project = project(run, plain, projectValues, places: valuePlaces, firstRow: 2 * channels)
+            default: out = projectOut.prepare(run, offset: { mixedPlaces[$0].map { $0 * plain.stride } })
+            }
+        }
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
             sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
         }
         try run.parallel(weights.heads, cost: 0) { head, _ in weigh(run, head, shared) }
-        let values = filtered(run, plain, projectValues, filterValues, places: valuePlaces, firstRow: 2 * channels)
-        let out = projectOut.prepare(run, offset: { mixedPlaces[$0].map { $0 * plain.stride } })
         mixing.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost / 2) { band, thread in
             mixValues(run, values, out, shared, shared + sharedSize + thread * own.size, band)
@@ -85,18 +92,24 @@ struct Attention: Layer {
 
     /// The two convolutions that make q and k, or v.
     private struct Filtered {
-        let project: mirlk_product
-        let filter: [mirlk_product]  // one for each phase of the ring
+        var project = mirlk_product()
+        var filter: [mirlk_product] = []  // one for each phase of the ring
     }
 
-    private func filtered(
-        _ run: Run, _ sweep: Sweep, _ project: ProductPlace, _ filter: RingProduct, places: [Int?], firstRow: Int
-    ) -> Filtered {
+    private func project(
+        _ run: Run, _ sweep: Sweep, _ product: ProductPlace, places: [Int?], firstRow: Int
+    ) -> mirlk_product {
+        product.prepare(
+            run, keepingEmpty: false, out: { row in places[row - firstRow].map { $0 * sweep.stride } },
+            offset: { $1 * sweep.stride })
+    }
+
+    private func filter(
+        _ run: Run, _ sweep: Sweep, _ product: RingProduct, places: [Int?], firstRow: Int
+    ) -> [mirlk_product] {
         func out(_ row: Int) -> Int? { places[row - firstRow].map { $0 * sweep.stride } }
-        return Filtered(
-            project: project.prepare(run, keepingEmpty: false, out: out, offset: { $1 * sweep.stride }),
-            filter: filter.prepare(
-                run, sweep, out: out, offset: { row, tap in out(row).map { $0 + sweep.place(tap: tap) } }))
+        return product.prepare(
+            run, sweep, out: out, offset: { row, tap in out(row).map { $0 + sweep.place(tap: tap) } })
     }
 
     private func sumProducts(

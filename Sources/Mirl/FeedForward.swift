@@ -54,15 +54,22 @@ struct FeedForward: Layer {
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch, plain = sweep.sweep, stride = plain.stride
-        let expand = projectIn.prepare(
-            run, keepingEmpty: false, out: { place($0).map { $0 * stride } }, offset: { $1 * stride })
         func filters(_ product: RingProduct, _ rows: [Int]) -> [mirlk_product] {
             product.prepare(
                 run, plain, order: rows, out: { place($0).map { $0 * stride } },
                 offset: { row, tap in place(row).map { $0 * stride + plain.place(tap: tap) } })
         }
-        let gates = filters(gates, living), values = filters(values, living.map { $0 + weights.hidden })
-        let contract = projectOut.prepare(run, offset: { places[$0].map { $0 * stride } })
+        var expand = mirlk_product(), gates: [mirlk_product] = [], values = gates, contract = gates
+        try run.parallel(4, cost: 0) { table, _ in
+            switch table {
+            case 0:
+                expand = projectIn.prepare(
+                    run, keepingEmpty: false, out: { place($0).map { $0 * stride } }, offset: { $1 * stride })
+            case 1: gates = filters(self.gates, living)
+            case 2: values = filters(self.values, living.map { $0 + weights.hidden })
+            default: contract = projectOut.prepare(run, offset: { places[$0].map { $0 * stride } })
+            }
+        }
         sweep.saveBoundaries(of: run, shared: shared)
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
             let own = shared + sharedSize + thread * self.own.size, tile = own + tile, gated = own + gated

@@ -71,7 +71,7 @@ static inline void store_some(float *p, vec v, uint32_t count) {
 /* Fetches one of the cache lines of a strip that a copy will read soon. */
 static inline void fetch(const float *strip, uint32_t line) {
     if (line <= MIRLK_TILE / 16)
-        __builtin_prefetch(strip + 16 * line, 0, 2);
+        __builtin_prefetch(strip + 16 * line, 0, 3);
 }
 
 /* Blocks of registers are written once, as loops over constants that must vanish: every call site of an INLINE

@@ -56,10 +56,19 @@ private let pitch = Int(MIRLK_TILE)
 /// Nothing to fetch ahead of its use.
 nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 2048)
 
-/// Floats for tiles of so many channels, random and never denormal.
-private func tile(_ channels: Int) -> [Float] {
-    var random = Random(seed: 1)
-    return (0..<channels * pitch + Int(MIRLK_SLACK)).map { _ in Float.random(in: 0.5...1, using: &random) }
+/// Tiles of so many channels as the engine has them, at the start of a cache line: random floats, none denormal.
+private final class Tile {
+    let floats: UnsafeMutablePointer<Float>
+
+    init(_ channels: Int) {
+        var random = Random(seed: 1)
+        let count = channels * pitch + Int(MIRLK_SLACK)
+        floats = UnsafeMutableRawPointer.allocate(byteCount: 4 * count, alignment: 4096)
+            .bindMemory(to: Float.self, capacity: count)
+        for i in 0..<count { floats[i] = Float.random(in: 0.5...1, using: &random) }
+    }
+
+    deinit { floats.deallocate() }
 }
 
 private struct KernelTable {
@@ -112,46 +121,42 @@ private struct KernelTable {
     ) {
         var random = Random(seed: 1)
         let matrix = SparseMatrix(rows: rows, density, &random, places: places)
-        let input = tile(inputs)
-        var output = tile(rows)
+        let input = Tile(inputs), output = Tile(rows)
         let seconds = matrix.withProduct { product in
-            shortest { kernels.multiply(product, input, &output, UInt32(pitch), 0) }
+            shortest { kernels.multiply(product, input.floats, output.floats, UInt32(pitch), 0) }
         }
         show(name, shape, density: density, operations: 2 * Double(matrix.count * pitch), seconds)
     }
 
     func gram(channels: Int) {
-        let q = tile(channels), k = tile(channels), squareSize = Int(MIRLK_SQUARES)
-        var gram = [Float](repeating: 0, count: channels * channels + Int(MIRLK_SLACK))
-        var qSquares = [Float](repeating: 0, count: channels * squareSize), kSquares = qSquares
-        var room = [Float](repeating: 0, count: pitch * (2 * channels + 16))
+        let q = Tile(channels), k = Tile(channels), gram = Tile(channels * channels / pitch + 1)
+        let squares = Int(MIRLK_SQUARES) * channels / pitch + 1, room = Tile(2 * channels + 16)
+        let qSquares = Tile(squares), kSquares = Tile(squares)
         let seconds = shortest {
             kernels.gram(
-                q, UInt32(channels), k, UInt32(channels), pitch, UInt32(pitch), &gram, &qSquares, &kSquares, &room,
-                nowhere)
+                q.floats, UInt32(channels), k.floats, UInt32(channels), pitch, UInt32(pitch), gram.floats,
+                qSquares.floats, kSquares.floats, room.floats, nowhere)
         }
         show("gram", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
 
     func mix(channels: Int) {
-        let input = tile(channels), weights = [Float](repeating: 0.01, count: channels * channels)
-        var output = tile(channels), room = tile(channels)
+        let input = Tile(channels), output = Tile(channels), room = Tile(channels)
+        let weights = [Float](repeating: 0.01, count: channels * channels)
         let seconds = shortest {
             kernels.mix(
-                weights, UInt32(channels), UInt32(channels), input, pitch, &output, pitch, UInt32(pitch), &room,
-                nowhere)
+                weights, UInt32(channels), UInt32(channels), input.floats, pitch, output.floats, pitch, UInt32(pitch),
+                room.floats, nowhere)
         }
         show("mix", "\(channels)x\(channels)", operations: 2 * Double(channels * channels * pitch), seconds)
     }
 
     func normalize(channels: Int) {
-        let weight = [Float](repeating: 1, count: channels), bias = weight, input = tile(channels)
-        var output = tile(channels)
-        let seconds = input.withUnsafeBufferPointer { input in
-            let list = (0..<channels).map { Optional(input.baseAddress! + $0 * pitch) }
-            return shortest {
-                kernels.normalize(list, &output, pitch, UInt32(channels), UInt32(pitch), weight, bias)
-            }
+        let weight = [Float](repeating: 1, count: channels), bias = weight
+        let input = Tile(channels), output = Tile(channels)
+        let list = (0..<channels).map { Optional(UnsafePointer(input.floats + $0 * pitch)) }
+        let seconds = shortest {
+            kernels.normalize(list, output.floats, pitch, UInt32(channels), UInt32(pitch), weight, bias)
         }
         table.row("normalize", "\(channels)", "-", Double(channels * pitch) / seconds / 1e9, "Gvalue/s", "-")
     }
@@ -162,11 +167,11 @@ private struct KernelTable {
         func matrix(first: Int) -> SparseMatrix {
             SparseMatrix(rows: channels, density, &random, keepingEmpty: true) { taps(first + $0, of: 2 * channels) }
         }
-        let gate = matrix(first: 0), value = matrix(first: channels), input = tile(6 * channels)
-        var output = tile(channels)
+        let gate = matrix(first: 0), value = matrix(first: channels)
+        let input = Tile(6 * channels), output = Tile(channels)
         let seconds = gate.withProduct { gate in
             value.withProduct { value in
-                shortest { kernels.multiply_gated(gate, value, input, &output, UInt32(pitch), nowhere) }
+                shortest { kernels.multiply_gated(gate, value, input.floats, output.floats, UInt32(pitch), nowhere) }
             }
         }
         table.row(
@@ -177,15 +182,12 @@ private struct KernelTable {
     /// Tile after tile from a map that no cache holds.
     func copy() {
         let channels = 48, width = 1024, rows = 512, row = channels * width
-        let map = [Float](repeating: 1, count: rows * row + Int(MIRLK_SLACK))
-        var out = tile(channels)
-        let seconds = map.withUnsafeBufferPointer { map in
-            shortest(seconds: 0.5) {
-                for x in stride(from: 0, to: width, by: pitch) {
-                    for y in 0..<rows - 1 {
-                        kernels.copy(
-                            map.baseAddress! + y * row + x, width, &out, pitch, UInt32(channels), UInt32(pitch), row)
-                    }
+        let map = Tile(rows * row / pitch), out = Tile(channels)
+        let seconds = shortest(seconds: 0.5) {
+            for x in stride(from: 0, to: width, by: pitch) {
+                for y in 0..<rows - 1 {
+                    kernels.copy(
+                        map.floats + y * row + x, width, out.floats, pitch, UInt32(channels), UInt32(pitch), row)
                 }
             }
         }
