@@ -139,7 +139,8 @@ class Patches(Dataset):
     """Item i is the batch of step i: (degraded, clean), each float32 (count, 3, size, size)."""
 
     def __init__(
-        self, root: Path, shape_at: Callable[[int], Shape], seed: int, tasks: tuple[str, ...] = TASKS, clean_share: float = 0
+        self, root: Path, shape_at: Callable[[int], Shape], seed: int, tasks: tuple[str, ...] = TASKS,
+        clean_share: float = 0,
     ):
         clean, haze = root / "clean", root / "haze"
         self.shape_at, self.seed, self.tasks, self.clean_share = shape_at, seed, tasks, clean_share
@@ -157,8 +158,13 @@ class Patches(Dataset):
     def __getitem__(self, step: int):
         rng, shape = np.random.default_rng((self.seed, step)), self.shape_at(step)
         pairs = [self.pair(rng, task, shape.size) for task in self.tasks_at(step)]
-        degraded, clean = (np.stack(side, dtype=np.float32, casting="same_kind").transpose(0, 3, 1, 2) for side in zip(*pairs))
-        return torch.from_numpy(np.ascontiguousarray(degraded)), torch.from_numpy(np.ascontiguousarray(clean))
+        return tuple(self.batch(side) for side in zip(*pairs))
+
+    @staticmethod
+    def batch(images) -> torch.Tensor:
+        """Images as one tensor, channels before rows."""
+        stacked = np.stack(images, dtype=np.float32, casting="same_kind").transpose(0, 3, 1, 2)
+        return torch.from_numpy(np.ascontiguousarray(stacked))
 
     def tasks_at(self, step: int) -> list[str]:
         """The tasks of the patches of a step: all in turn, from batch to batch, but a share of them CLEAN."""

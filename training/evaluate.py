@@ -7,8 +7,8 @@
 
 DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/; what is missing is left out. An
 input's target has its name, or agrees with it up to the last underscore, or is named by what comes before the
-first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are cropped centrally to multiples of 16; noise is
-clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
+first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are cropped centrally to multiples of 16;
+noise is clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
 range 1, and averaged over images; it is at most 60 dB, as in libvmaf for 8 bits, where one image that comes back as
 it should be would make any mean infinite. A command reads PNG from stdin and writes PNG to stdout, so its result is
 rounded to 8 bits.

@@ -28,7 +28,7 @@ def quantized_prompt(prompt: torch.Tensor) -> torch.Tensor:
 
 
 def quantized_weight(weight: torch.Tensor, per_row: bool) -> torch.Tensor:
-    """Multiples of a step of which 127 make the largest magnitude, in each row (output channel) or in all; 0 stays 0."""
+    """Multiples of a step, 1/127 of the largest magnitude in each row (output channel) or in all; 0 stays 0."""
     axes = tuple(range(1 if per_row else 0, weight.dim()))
     scale = weight.abs().amax(axes, keepdim=True) / 127
     return (weight / scale).nan_to_num(0).round() * scale

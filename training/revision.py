@@ -22,7 +22,7 @@ def commit() -> str:
 
 
 def commit_for(page: Path) -> str:
-    """The commit to name in a page. One in the repository must be reproducible: SystemExit names the files that differ."""
+    """The commit to name in a page. For a page of the repository, SystemExit names the files that differ from it."""
     if not page.resolve().is_relative_to(ROOT):
         return commit()
     changed = [line[3:] for line in git("status", "--porcelain", "--untracked-files=no").splitlines()]

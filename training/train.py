@@ -6,8 +6,8 @@ DATA holds clean/ and haze/{target,depth}/ (see README.md). The run's folder get
   config.json         what was asked for; a run is resumed with the same options only
   log.csv             a line every 50 steps
   state.pt            all that is needed to go on (large, not committed)
-  ticket.safetensors  imp: the mask that the present round began with, a bit per weight; without state.pt the run goes on
-                      from there, since the seed has the rest
+  ticket.safetensors  imp: the mask that the present round began with, a bit per weight; without state.pt the run goes
+                      on from there, since the seed has the rest
   weights.safetensors the averaged weights, fp16, zeros included (small once compressed by packing)
 
 Methods: `dense` trains once. `imp` is MIR-L's iterative magnitude pruning: train, remove a share of the
@@ -50,10 +50,11 @@ def arguments(argv=None):
     add("run", type=Path, help="folder of the run; an existing one is resumed")
     add("--data", type=Path, required=True, help="folder with clean/ and haze/")
     add("--preset", default="lite", help="presets/NAME.json or a path")
-    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS, help="in turn; one that is named twice gets two turns")
+    add("--tasks", nargs="+", default=list(TASKS), choices=TASKS, help="in turn; one named twice gets two turns")
     add("--method", default="gradual", choices=("dense", "imp", "gradual"))
     add("--scope", default="global", choices=prune.SCOPES)
-    add("--by-cost", action="store_true", help="weigh magnitudes by the multiply-adds that a weight costs at its resolution")
+    add("--by-cost", action="store_true",
+        help="weigh magnitudes by the multiply-adds that a weight costs at its resolution")
     add("--prune-prompts", action="store_true", help="prune the prompts' components too")
     add("--least", type=float, default=0.0, help="share of every tensor that `global` and `scaled` keep (0..1)")
     add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
@@ -62,16 +63,18 @@ def arguments(argv=None):
     add("--rewind", default="weights", choices=("weights", "lr"), help="imp: what starts anew after a pruning")
     add("--start", type=Path, help="weights.safetensors to begin with; its zeros stay zeros")
     add("--steps", type=int, default=8000, help="of the training; imp: of the last one")
-    add("--search-steps", type=int, help="imp: of each training before the last one, which only find the mask; as --steps")
+    add("--search-steps", type=int,
+        help="imp: of each training before the last one, which only find the mask; as --steps")
     add("--lr", type=float, default=2e-4, help="peak learning rate")
     add("--warmup", type=float, default=0.125, help="share of the steps with rising learning rate")
     add("--patches", type=int, default=8, help="per batch, of --size pixels squared")
     add("--size", type=int, default=64)
-    add("--large-after", type=float, default=1.0, help="progress after which patches are twice as wide, a quarter as many")
+    add("--large-after", type=float, default=1.0,
+        help="progress after which patches are twice as wide, a quarter as many")
     add("--name-tasks", type=float, default=0.0,
         help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
     add("--clean-share", type=float, default=0.0,
-        help="share of patches that are clean, to be left as they are (0..1); their prompt component comes after the tasks'")
+        help="share of clean patches, to be left as they are (0..1); their prompt component comes after the tasks'")
     add("--average", type=float, default=0.999, help="decay of the running average of the weights")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0)
@@ -79,7 +82,7 @@ def arguments(argv=None):
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
     add("--compile", action="store_true")
     add("--bf16", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(),
-        help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on a CPU with avx512_bf16, slower on others")
+        help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on CPUs with avx512_bf16, slower on others")
     return parser.parse_args(argv)
 
 
@@ -182,7 +185,8 @@ class Run:
             self.remove(rate)
 
     def remove(self, rate: float):
-        self.masks = prune.remove(self.prunable(self.network), self.masks, rate, self.options.scope, self.costs, self.options.least)
+        self.masks = prune.remove(
+            self.prunable(self.network), self.masks, rate, self.options.scope, self.costs, self.options.least)
         self.leave_out_the_dead()
 
     def end_round(self):
@@ -256,7 +260,8 @@ def check_options(options):
     asked = {k: str(v) if isinstance(v, Path) else v for k, v in vars(options).items()}
     path, held = options.run / "config.json", [n for n in (STATE, TICKET, WEIGHTS) if (options.run / n).exists()]
     if not held:
-        path.write_text(json.dumps({k: v for k, v in asked.items() if k not in ("run", "data", "minutes")}, indent=1) + "\n")
+        kept = {k: v for k, v in asked.items() if k not in ("run", "data", "minutes")}
+        path.write_text(json.dumps(kept, indent=1) + "\n")
         return
     if held == [WEIGHTS]:
         raise SystemExit(f"{options.run}: a run without the {STATE} that resuming it needs; name another folder")
@@ -316,7 +321,9 @@ def main(argv=None):
         signal.signal(number, lambda *_: stop.set())
     while True:
         before, start = run.minutes, time.monotonic()
-        bar = tqdm(run.batches(patches), initial=run.step, total=run.steps(run.round), desc=f"round {run.round}", mininterval=5)
+        bar = tqdm(
+            run.batches(patches), initial=run.step, total=run.steps(run.round), desc=f"round {run.round}",
+            mininterval=5)
         for degraded, clean in bar:
             run.losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
             run.minutes = before + (time.monotonic() - start) / 60

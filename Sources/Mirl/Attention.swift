@@ -195,8 +195,8 @@ struct Attention: Layer {
                 var values = work, mix = mixed
                 for (i, head) in heads.enumerated() {
                     run.kernels.mix(
-                        shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count), values, stride,
-                        mix, stride, UInt32(strip.count), own + room, ahead + i * perHead)
+                        shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count), values,
+                        stride, mix, stride, UInt32(strip.count), own + room, ahead + i * perHead)
                     values += head.v.count * stride
                     mix += head.out.count * stride
                 }

@@ -104,7 +104,9 @@ extension Convolution {
 
     @inline(__always)
     func terms(_ rows: Range<Int>) -> Range<Int> {
-        guard let starts = matrix.sparsity?.rowStarts else { return rows.lowerBound * columns..<rows.upperBound * columns }
+        guard let starts = matrix.sparsity?.rowStarts else {
+            return rows.lowerBound * columns..<rows.upperBound * columns
+        }
         return Int(starts[rows.lowerBound])..<Int(starts[rows.upperBound])
     }
 

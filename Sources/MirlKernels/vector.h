@@ -68,7 +68,7 @@ static inline void store_some(float *p, vec v, uint32_t count) {
 #endif
 }
 
-/* Fetches one of the cache lines of a strip that a copy will read soon. */
+/* Fetches one of the cache lines of a strip that will be read soon. */
 static inline void fetch(const float *strip, uint32_t line) {
     if (line <= MIRLK_TILE / 16)
         __builtin_prefetch(strip + 16 * line, 0, 3);

@@ -206,7 +206,9 @@ private struct SparseMatrix {
 
     init(rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]) {
         var used: [[Int]] = []
-        for row in 0..<rows { used.append(places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density }) }
+        for row in 0..<rows {
+            used.append(places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density })
+        }
         let order = used.indices.filter { keepingEmpty || !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
         groups = order.reduce(into: []) { groups, row in
             let count = UInt32(used[row].count)

@@ -29,7 +29,7 @@ def photos(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def tools() -> Path:
-    """The folder with the built mirl-filter and mirl-weights: MIRL_BIN, where they must be, or where `make` leaves them."""
+    """The folder with mirl-filter and mirl-weights: MIRL_BIN, where they must be, or where `make` leaves them."""
     named = os.environ.get("MIRL_BIN")
     folder = Path(named or ROOT / ".build/release")
     if missing := [name for name in ("mirl-filter", "mirl-weights") if not (folder / name).exists()]:

@@ -38,7 +38,8 @@ def test_a_contact_sheet_shows_before_and_after_side_by_side(tmp_path, monkeypat
     for name, colour in (("a", (200, 30, 30)), ("b", (20, 220, 60)), ("c", (10, 10, 240))):
         Image.new("RGB", (300, 200), colour).save(tmp_path / "photos" / f"{name}.png")
     out = tmp_path / "sheet.webp"
-    run(monkeypatch, "contact_sheet", tmp_path / "photos", out, "--filter", inverter, "--width", "600", "--task", "derain")
+    run(monkeypatch, "contact_sheet", tmp_path / "photos", out,
+        "--filter", inverter, "--width", "600", "--task", "derain")
     sheet = np.asarray(Image.open(out).convert("RGB")).astype(int)
     assert sheet.shape[1] == pytest.approx(600, abs=8) and out.stat().st_size < 400_000
     side = (600 - 8) // 4 - 8
@@ -55,7 +56,8 @@ def test_a_contact_sheet_that_cannot_be_small_enough_is_refused(tmp_path, monkey
     assert not (tmp_path / "s.jpg").exists()
 
 
-def test_the_comparison_has_a_table_for_each_task_with_input_baselines_and_networks(tmp_path, photos, monkeypatch, inverter):
+def test_the_comparison_has_a_table_for_each_task_with_input_baselines_and_networks(
+        tmp_path, photos, monkeypatch, inverter):
     data = tmp_path / "data"
     for folder in ("rain/input", "rain/target"):
         (data / folder).mkdir(parents=True)

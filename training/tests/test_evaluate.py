@@ -52,7 +52,8 @@ def test_pairs_match_by_name(tmp_path, name, target):
 def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
     (tmp_path / "denoise").symlink_to(photos / "clean")
     table = tmp_path / "table.csv"
-    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "cat", "--csv", str(table), "--tasks", "denoise"])
+    words = ["evaluate.py", str(tmp_path), "--command", "cat", "--csv", str(table), "--tasks", "denoise"]
+    monkeypatch.setattr(sys, "argv", words)
     evaluate.main()
     rows = list(csv.DictReader(table.open()))
     assert [row["set"] for row in rows] == ["noise 15", "noise 25", "noise 50"]

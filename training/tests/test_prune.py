@@ -65,7 +65,8 @@ def test_weights_are_used_as_often_as_their_level_has_pixels():
     for part, expected in (
         ("encoder_level1.0.norm1.body", 1), ("refinement.0.attn.qkv", 1), ("output", 1),
         ("down1_2.body.0", 1), ("up2_1.body.0", 1 / 4), ("noise_level1.ffn.dwconv", 1 / 4), ("prompt1.conv3x3", 1 / 4),
-        ("decoder_level3.0.ffn.project_out", 1 / 16), ("latent.0.norm2.body", 1 / 64), ("prompt3.linear_layer", 1 / 64**2),
+        ("decoder_level3.0.ffn.project_out", 1 / 16), ("latent.0.norm2.body", 1 / 64),
+        ("prompt3.linear_layer", 1 / 64**2),
     ):  # fmt: skip
         assert uses[f"{part}.weight"] == expected, part
 

@@ -1,10 +1,10 @@
 /* The arithmetic of the network on tiles, one table of functions per instruction set.
  *
  * A tile is a stretch of at most MIRLK_TILE pixels of one image row, and perhaps the two beside it, in many channels:
- * channel c lies at `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but whole
- * vectors are read, so every buffer has MIRLK_SLACK readable floats behind it.
+ * channel c lies at `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but
+ * whole vectors are read, so every buffer has MIRLK_SLACK readable floats behind it.
  *
- * Three kernels compute long with little memory, and meanwhile fetch into the cache what will soon be copied: the tile's
+ * Three kernels compute long with little memory, and meanwhile fetch into the cache what will soon be read: the tile's
  * width from ahead[c] on, where c counts the rows of q, the channels to mix, or the gates.
  *
  * Kernels trust their arguments; loading validates once. Each output is summed in one order on every instruction
@@ -69,7 +69,8 @@ typedef struct mirlk_kernels {
     /* Makes a matrix ready to be the weights of `mix`, in place. */
     void (*prepare_mix)(float *weights, uint32_t rows, uint32_t channels);
 
-    /* out[i] = sum over j of weights[i * channels + j] * in[j], i < rows, j < channels. `room` holds MIRLK_TILE / 2 * (channels + 1). */
+    /* out[i] = sum over j of weights[i * channels + j] * in[j], i < rows, j < channels. `room` holds
+     * MIRLK_TILE / 2 * (channels + 1). */
     void (*mix)(const float *weights, uint32_t rows, uint32_t channels, const float *in, ptrdiff_t stride, float *out,
                 ptrdiff_t out_stride, uint32_t width, float *room, const float *const *ahead);
 } mirlk_kernels;
