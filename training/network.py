@@ -98,6 +98,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x):
         gate, value = self.dwconv(self.project_in(x)).chunk(2, dim=1)
+        gate = gate.contiguous(memory_format=torch.channels_last)  # on a CPU, gelu of a part takes ten times as long
         return self.project_out(F.gelu(gate) * value)
 
 
