@@ -47,6 +47,9 @@ VIPS_MODULES ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(VIPS_LIBDIR),$(LIBDIR
 # The tests of the plugin run what is installed, as a user does.
 PYTHON ?= /usr/bin/python3
 STAGE := $(CURDIR)/build/stage
+ifneq ($(words $(CURDIR)),1)
+$(error $(CURDIR): make cannot work in a folder whose path has spaces)
+endif
 STAGED = DESTDIR=$(STAGE) PREFIX=/usr LIBDIR=$(VIPS_LIBDIR)
 
 export PATH := $(PATH):/opt/swift/usr/bin
@@ -95,7 +98,7 @@ check: deps ## run the tests
 	@$(MAKE) --no-print-directory check-vips
 
 check-vips: build/pyvips ## run the tests of the plugin for libvips
-	rm -rf $(STAGE)
+	rm -rf build/stage
 	$(MAKE) --no-print-directory install $(STAGED) > /dev/null
 	PATH="$(STAGE)/usr/bin:$$PATH" VIPSHOME=$(STAGE)$(dir $(VIPS_LIBDIR)) LD_LIBRARY_PATH=$(STAGE)$(VIPS_LIBDIR) \
 		PYTHONPATH=build/pyvips $(PYTHON) -m unittest discover -s plugins/vips/tests

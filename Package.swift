@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "MirlDefaultWeights"),
         .target(name: "MirlWeights", dependencies: ["MirlKernels"]),
         .target(name: "Mirl", dependencies: ["MirlKernels", "MirlWeights", "MirlDefaultWeights"]),
-        .target(name: "MirlPacking", dependencies: ["MirlWeights", "MirlKernels"]),
+        .target(name: "MirlPacking", dependencies: ["MirlWeights"]),
         .systemLibrary(name: "CMirl", path: "include"),
         .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"], linkerSettings: [sharedLibrary]),
         // Only headers: vips.pc itself asks for -pthread, which SwiftPM refuses with a warning.
@@ -66,7 +66,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             linkerSettings: [tool]),
-        .target(name: "MirlTestSupport", dependencies: ["MirlPacking", "MirlWeights"], path: "Tests/MirlTestSupport"),
+        .target(
+            name: "MirlTestSupport", dependencies: ["MirlKernels", "MirlPacking", "MirlWeights"],
+            path: "Tests/MirlTestSupport"),
         .testTarget(
             name: "MirlWeightsTests",
             dependencies: ["MirlPacking", "MirlWeights", "MirlKernels", "MirlTestSupport"],

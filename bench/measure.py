@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "training"))
 
-from revision import commit  # noqa: E402
+import revision  # noqa: E402
 
 BUILT = ROOT / ".build/release"
 WORK = ROOT / "build/bench"
@@ -106,9 +106,9 @@ def machine_facts() -> dict:
 
 
 def stamp(options) -> dict:
-    """What every figure depends on."""
+    """When figures are made, and what they depend on."""
     asked = {"threads": options.threads, "quick": options.quick}
-    return {"date": date.today().isoformat(), "commit": commit()} | machine_facts() | asked
+    return {"date": date.today().isoformat(), "commit": revision.commit(revision.FREE)} | machine_facts() | asked
 
 
 def warn_if_busy():
@@ -131,7 +131,8 @@ def merged(old: dict | None, made: dict, figures: list[dict]) -> dict:
         return row.get("weights", ""), area(row["size"]) if "size" in row else 0
 
     measured = {key(row) for row in figures}
-    kept = [row for row in old["figures"] if key(row) not in measured] if old and old["stamp"] == made else []
+    comparable = old and old["stamp"] | {"date": made["date"]} == made
+    kept = [row for row in old["figures"] if key(row) not in measured] if comparable else []
     return {"stamp": made, "figures": sorted(kept + figures, key=key)}
 
 
@@ -168,7 +169,7 @@ def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> l
         restored = bench(
             "restore", weights, size, "--threads", options.threads, "--precision", precision, "--seconds", 5)[0]
         rows.append({
-            "engine": engine, "version": commit(), "best_s": restored["best_ms"] / 1e3,
+            "engine": engine, "version": revision.commit(revision.FREE), "best_s": restored["best_ms"] / 1e3,
             "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["median_ms"] / 1e3,
             "peak_bytes": restored["peak_mb"] * 1e6,
         })  # fmt: skip

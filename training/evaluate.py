@@ -25,6 +25,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,11 +105,22 @@ def style(path: Path) -> str:
     return re.match("[A-Za-z]*", path.stem).group()
 
 
-def find_target(path: Path, targets: dict[str, Path]) -> Path:
+def targets_by_name(folder: Path) -> dict[str, list[Path]]:
+    """Photos by what an input may call them: their names, or those up to the last underscore where that is no name."""
+    names, beginnings = defaultdict(list), defaultdict(list)
+    for path in photos(folder):
+        names[path.stem].append(path)
+        beginnings[path.stem.rpartition("_")[0]].append(path)
+    return beginnings | names
+
+
+def find_target(path: Path, targets: dict[str, list[Path]]) -> Path:
     stem = path.stem
-    for name in (stem, stem.rpartition("_")[0], stem.partition("_")[0]):
-        if name in targets:
-            return targets[name]
+    for name in filter(None, (stem, stem.rpartition("_")[0], stem.partition("_")[0])):
+        if len(found := targets.get(name, [])) > 1:
+            raise SystemExit(f"{path}: its target may be {' or '.join(p.name for p in found)}")
+        if found:
+            return found[0]
     raise SystemExit(f"{path}: no target of a matching name")
 
 
@@ -127,7 +139,7 @@ def noise_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[C
 
 
 def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:
-    targets = {name: p for p in photos(folder / "target") for name in (p.stem, p.stem.rpartition("_")[0]) if name}
+    targets = targets_by_name(folder / "target")
     for path in spread_by_style(photos(folder / "input"), limit):
         degraded, clean = load_photo(path), load_photo(find_target(path, targets))
         if degraded.shape != clean.shape:

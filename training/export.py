@@ -73,13 +73,15 @@ def method(asked: dict) -> str:
 def provenance(run: Path, network: Network, density: float, trained_on: str) -> str:
     asked, (past, step) = json.loads((run / "config.json").read_text()), progress(run)
     parameters = sum(p.numel() for p in network.parameters())
+    is_search = asked["method"] == "imp" and past < asked["rounds"]
+    steps = is_search and asked.get("search_steps") or asked["steps"]
     of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
     tasks = ", ".join(dict.fromkeys(asked["tasks"]))
     return "\n".join((
         f"PromptIR network of width {network.config.width}, {parameters} parameters, for {tasks}.",
         f"Trained on {trained_on}",
         f"Method: {method(asked)}; {density:.2%} of the prunable weights are non-zero.",
-        f"Steps: {of_rounds}{step} of {asked['steps']}, {asked['patches']} patches of {asked['size']} px each,"
+        f"Steps: {of_rounds}{step} of {steps}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
         f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
     ))  # fmt: skip

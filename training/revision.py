@@ -13,10 +13,17 @@ def git(*words: str) -> str:
     return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True, check=True).stdout
 
 
-def commit() -> str:
-    """The commit that is checked out, with `-dirty` where files differ from it; `unknown` outside of a repository."""
+def changed(free: tuple[str, ...]) -> list[str]:
+    """The files that differ from the commit that is checked out, but for those whose names begin with one of `free`."""
+    lines = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    return [line[3:] for line in lines if not line[3:].startswith(free)]
+
+
+def commit(free: tuple[str, ...] = ()) -> str:
+    """The commit that is checked out, with `-dirty` where files differ from it, as in `changed`; `unknown` outside of a
+    repository."""
     try:
-        return git("describe", "--always", "--dirty", "--abbrev=12").strip()
+        return git("describe", "--always", "--abbrev=12").strip() + ("-dirty" if changed(free) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
@@ -25,10 +32,9 @@ def commit_for(page: Path) -> str:
     """The commit to name in a page. For a page of the repository, SystemExit names the files that differ from it."""
     if not page.resolve().is_relative_to(ROOT):
         return commit()
-    changed = [line[3:] for line in git("status", "--porcelain", "--untracked-files=no").splitlines()]
-    if foreign := [name for name in changed if not name.startswith(FREE)]:
+    if foreign := changed(FREE):
         raise SystemExit(f"{page}: is to name a commit, from which these files differ: {', '.join(foreign)}")
-    return git("describe", "--always", "--abbrev=12").strip()
+    return commit(FREE)
 
 
 def weights(path: Path) -> str:

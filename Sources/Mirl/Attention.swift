@@ -70,16 +70,19 @@ struct Attention: Layer {
 
     func run(_ run: Run) throws(MirlError) {
         let shared = run.scratch, plain = mixing.sweep
-        var made = Filtered(), values = Filtered(), out: [mirlk_product] = []
+        var projectQK = mirlk_product(), projectV = projectQK  // threads write variables of their own
+        var filterQK: [mirlk_product] = [], filterV = filterQK, out = filterQK
         try run.parallel(5, cost: 0) { table, _ in
             switch table {
-            case 0: made.filter = filter(run, products, filterProducts, places: productPlaces, firstRow: 0)
-            case 1: made.project = project(run, products, projectProducts, places: productPlaces, firstRow: 0)
-            case 2: values.filter = filter(run, plain, filterValues, places: valuePlaces, firstRow: 2 * channels)
-            case 3: values.project = project(run, plain, projectValues, places: valuePlaces, firstRow: 2 * channels)
+            case 0: filterQK = filter(run, products, filterProducts, places: productPlaces, firstRow: 0)
+            case 1: projectQK = project(run, products, projectProducts, places: productPlaces, firstRow: 0)
+            case 2: filterV = filter(run, plain, filterValues, places: valuePlaces, firstRow: 2 * channels)
+            case 3: projectV = project(run, plain, projectValues, places: valuePlaces, firstRow: 2 * channels)
             default: out = projectOut.prepare(run, offset: { mixedPlaces[$0].map { $0 * plain.stride } })
             }
         }
+        let made = Filtered(project: projectQK, filter: filterQK)
+        let values = Filtered(project: projectV, filter: filterV)
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
             sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
         }
@@ -92,8 +95,8 @@ struct Attention: Layer {
 
     /// The two convolutions that make q and k, or v.
     private struct Filtered {
-        var project = mirlk_product()
-        var filter: [mirlk_product] = []  // one for each phase of the ring
+        let project: mirlk_product
+        let filter: [mirlk_product]  // one for each phase of the ring
     }
 
     private func project(

@@ -1,5 +1,3 @@
-import MirlKernels
-
 /// A 1x1 convolution from maps to another of the same size, which may be one of them.
 struct Conv1x1: Layer {
     let scratch: Int

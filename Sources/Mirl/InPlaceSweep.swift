@@ -1,5 +1,3 @@
-import MirlKernels
-
 /// A sweep that changes the map it reads: what neighbours still need is kept before it is overwritten, the rows on
 /// either side of each boundary between bands, and the last column of each strip, normalized.
 struct InPlaceSweep {

@@ -9,7 +9,7 @@ public enum Kernels {
     public static func name(_ index: Int) -> UnsafePointer<CChar>? { index < tables.count ? tables[index].name : nil }
 
     /// The best table, or the one that the environment variable MIRL_KERNELS names.
-    static var chosen: mirlk_kernels {
+    package static var chosen: mirlk_kernels {
         let wanted = getenv("MIRL_KERNELS").map { String(cString: $0) }
         return tables.first { String(cString: $0.name) == wanted } ?? tables[0]
     }

@@ -1,4 +1,3 @@
-import MirlKernels
 import MirlWeights
 
 /// A convolution's weights as the kernels read them, in the weight file's memory.

@@ -1,5 +1,3 @@
-import MirlWeights
-
 /// The network laid out for one image size: its layers in order, and where each map lies in a session's memory.
 struct Plan {
     /// The image with its sides padded to multiples of 8: 3 channels, first the input, then the restored image.

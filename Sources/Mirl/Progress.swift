@@ -7,19 +7,17 @@ final class Progress {
     private let caller = pthread_self()
     private let isCancelled = Atomic(false)
 
-    // In multiply-adds: all of them, those of finished phases, and the phase under way.
-    private let total: Double
+    /// The cost of all phases in multiply-adds; infinite until it is known.
+    var total = Double.infinity
+    // Of that, the finished phases, and the phase under way.
     private var finished = 0.0
     private var phase = (cost: 0.0, items: 1.0)
     private let itemsDone = Atomic(0)
     private var told: Float = 0
     private var lastAsked = -Double.infinity
 
-    /// `total` is the cost of all phases; `tell` gets the share done, 0...1, never falling, and cancels by saying no.
-    init(total: Double, tell: ((Float) -> Bool)?) {
-        self.total = total
-        self.tell = tell
-    }
+    /// `tell` gets the share done, 0...1, never falling, and cancels by saying no.
+    init(tell: ((Float) -> Bool)?) { self.tell = tell }
 
     func begin(_ items: Int, cost: Double) {
         phase = (cost, Double(items))

@@ -1,4 +1,3 @@
-import MirlKernels
 import MirlWeights
 
 /// The mixture of a prompt's components that the features call for: softmax(linear(mean over pixels)), or the one that

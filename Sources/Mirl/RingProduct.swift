@@ -33,11 +33,12 @@ struct RingProduct {
     /// From phase to phase each line moves to the next place in the ring.
     private func rotations(_ run: Run, _ sweep: Sweep, of first: mirlk_product) -> [mirlk_product] {
         let line = Int32(truncatingIfNeeded: sweep.lineSize), end = 3 * line
+        let count = (0..<Int(first.group_count)).reduce(0) { $0 + Int(first.groups[$1].terms * first.groups[$1].rows) }
         var products = [first]
         for place in rotated {
             let terms = UnsafeMutableRawPointer(run.scratch + place).assumingMemoryBound(to: mirlk_term.self)
             let before = products.last!.terms!
-            for i in 0..<self.place.termCount {
+            for i in 0..<count {
                 let offset = before[i].offset &+ line
                 terms[i] = mirlk_term(offset: offset < end ? offset : offset &- end, weight: before[i].weight)
             }

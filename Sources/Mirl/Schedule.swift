@@ -14,9 +14,10 @@ struct Schedule {
     /// Multiply-adds.
     var cost: Double { plan.cost * Double(tiling?.count ?? 1) }
 
-    /// The whole image if that takes at most `limit` bytes, otherwise the largest tiles with which it does.
+    /// The whole image if that takes at most `limit` bytes, otherwise the largest tiles with which it does. Laying out
+    /// a network takes milliseconds, so that the search asks whether to go on.
     init(
-        _ weights: NetworkWeights, width: Int, height: Int, threads: Int, within limit: Int
+        _ weights: NetworkWeights, width: Int, height: Int, threads: Int, within limit: Int, _ progress: Progress
     ) throws(MirlError) {
         let whole = try Schedule(weights, width: width, height: height, threads: threads, tiling: nil)
         guard whole.bytes > limit else {
@@ -24,7 +25,8 @@ struct Schedule {
             return
         }
         func tiled(_ side: Int) throws(MirlError) -> Schedule {
-            try Schedule(
+            try progress.check()
+            return try Schedule(
                 weights, width: width, height: height, threads: threads,
                 tiling: Tiling(width: width, height: height, side: side))
         }

@@ -64,10 +64,10 @@ public final class Session {
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let schedule = try schedule(for: input, within: memoryLimit ?? .max)
+        let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
+        let schedule = try schedule(for: input, within: memoryLimit ?? .max, progress)
+        progress.total = schedule.cost
         let base = try memory.block(of: schedule.bytes, within: memoryLimit ?? .max, arithmetic)
-        let progress = Progress(
-            total: schedule.cost, tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
         let mixtures = if let tiling = schedule.tiling {
             try restoreTiles(of: input, tiling, schedule, in: base, task: task, arithmetic, progress)
         } else {
@@ -96,11 +96,13 @@ public final class Session {
         return run.mixtures
     }
 
-    private func schedule(for input: ImageBuffer, within limit: Int) throws(MirlError) -> Schedule {
+    private func schedule(
+        for input: ImageBuffer, within limit: Int, _ progress: Progress
+    ) throws(MirlError) -> Schedule {
         let key = [input.width, input.height, limit]
         if let schedule, schedule.key == key { return schedule.schedule }
         let new = try Schedule(
-            model.weights, width: input.width, height: input.height, threads: threads, within: limit)
+            model.weights, width: input.width, height: input.height, threads: threads, within: limit, progress)
         schedule = (key, new)
         return new
     }
@@ -170,9 +172,8 @@ extension Session {
     ) throws(MirlError) {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let plan = try schedule(for: input, within: .max).plan
+        let progress = Progress(tell: nil), plan = try schedule(for: input, within: .max, progress).plan
         let base = try memory.block(of: plan.size * MemoryLayout<Float>.stride, within: .max, arithmetic)
-        let progress = Progress(total: plan.cost, tell: nil)
         _ = try forward(plan, input, in: base, task: task, arithmetic, progress, visit: visit)
     }
 }

@@ -8,7 +8,7 @@ package struct TemporaryFile: ~Copyable {
 
     /// The file to become `name`, or what that links to: a link stays one, and an old file's permissions stay.
     package init(for name: String) throws(SystemError) {
-        target = realpath(name, nil) ?? strdup(name)
+        target = strdup(linked(name))
         // Random, as process numbers repeat where containers share a folder.
         let passing = String(UInt64.random(in: 0 ... .max), radix: 36)
         path = strdup("\(folder(of: String(cString: target)))/.mirl.\(passing).partial")
@@ -43,6 +43,18 @@ package struct TemporaryFile: ~Copyable {
         free(path)
         free(target)
     }
+}
+
+/// What a name is a link to, though that may not exist yet; the name itself where it is none.
+private func linked(_ name: String) -> String {
+    var path = name
+    for _ in 0..<40 {  // as many as the system follows
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard readlink(path, &target, Int(PATH_MAX)) > 0 else { return path }
+        let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        path = next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
+    }
+    return path
 }
 
 package func folder(of path: String) -> String {

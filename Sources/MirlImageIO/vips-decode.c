@@ -67,7 +67,9 @@ static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *imag
                                        mirl_picture_message *message) {
     int bands = vips->image_get_bands(image);
     VipsBandFormat format = vips->image_get_format(image);
-    if (bands < 1 || bands > 4 || (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT))
+    VipsInterpretation space = vips->image_guess_interpretation(image);
+    int colours = space == VIPS_INTERPRETATION_B_W || space == VIPS_INTERPRETATION_GREY16 ? 1 : 3;
+    if (bands < colours || bands > colours + 1 || (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT))
         return refuse_samples(vips, image, message);
     picture->bands = (uint32_t)bands;
     picture->sample_size = format == VIPS_FORMAT_UCHAR ? 1 : 2;

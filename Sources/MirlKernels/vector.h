@@ -35,14 +35,6 @@ static inline vec broadcast(const float *p) {
     return (vec)((ints){} + bits);
 }
 
-static inline float scalar_multiply_add(float a, float b, float c) {
-#if FUSED
-    return __builtin_elementwise_fma(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-
 /* The first `count` floats of a vector, and zeros; none if `count` is not positive. */
 static inline vec load_some(const float *p, int32_t count) {
     ints lane;

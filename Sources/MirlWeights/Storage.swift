@@ -1,11 +1,5 @@
 /// The bytes of a file, mapped, copied or borrowed, for as long as the object lives.
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 package final class Storage: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer

@@ -35,7 +35,6 @@ public final class WeightFile: Sendable {
 
     /// The bytes of the whole file.
     public var size: Int { storage.bytes.count }
-    public var names: [String] { tensors.map(\.name) }
 
     /// The tensor called `name` in a checkpoint. It holds as long as this object.
     public func matrix(_ name: String) -> Matrix? { matrices[name] }

@@ -195,43 +195,19 @@ private struct KernelTable {
     }
 }
 
-/// A random matrix as the kernels read it, a share of which is not zero; `places` are where the inputs of a row's
-/// columns lie. Rows have an output each, fewest terms first; those without any are left out unless `keepingEmpty`.
-private struct SparseMatrix {
-    private let groups: [mirlk_group]
-    private let outs: [Int32]
-    private let terms: [mirlk_term]
-
-    var count: Int { terms.count }
-
-    init(rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]) {
+extension SparseMatrix {
+    /// A random matrix, a share of which is not zero; `places` are where the inputs of a row's columns lie. Rows have
+    /// an output each, fewest terms first; those without any are left out unless `keepingEmpty`.
+    fileprivate init(
+        rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]
+    ) {
         var used: [[Int]] = []
         for row in 0..<rows {
             used.append(places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density })
         }
         let order = used.indices.filter { keepingEmpty || !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
-        groups = order.reduce(into: []) { groups, row in
-            let count = UInt32(used[row].count)
-            if groups.last?.terms == count {
-                groups[groups.count - 1].rows += 1
-            } else {
-                groups.append(mirlk_group(terms: count, rows: 1))
-            }
-        }
-        outs = order.map { Int32($0 * pitch) }
-        terms = order.flatMap { used[$0].map { mirlk_term(offset: Int32($0), weight: 0.01) } }
-    }
-
-    func withProduct(_ body: (UnsafePointer<mirlk_product>) -> Double) -> Double {
-        groups.withUnsafeBufferPointer { groups in
-            outs.withUnsafeBufferPointer { outs in
-                terms.withUnsafeBufferPointer { terms in
-                    var product = mirlk_product(
-                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
-                        terms: terms.baseAddress)
-                    return body(&product)
-                }
-            }
-        }
+        self.init(
+            order.map { row in used[row].map { mirlk_term(offset: Int32($0), weight: 0.01) } },
+            outs: order.map { Int32($0 * pitch) })
     }
 }

@@ -69,13 +69,13 @@ extension Filter {
     /// No output may replace an input, or another output.
     private func checkCollisions(_ jobs: [Job]) throws(Failure) {
         let inputs = Set(jobs.compactMap { FileIdentity(of: $0.source.name) })
-        var outputs: [String: String] = [:]
+        var outputs: [[UInt8]: String] = [:]  // by bytes, as equal strings may be of different files
         for job in jobs {
             let (input, output) = (job.source.name, job.destination.name)
             if let identity = FileIdentity(of: output), inputs.contains(identity) {
                 throw Failure(.usage, "\(output): would replace an input; choose another --outdir")
             }
-            if let other = outputs.updateValue(input, forKey: output) {
+            if let other = outputs.updateValue(input, forKey: Array(output.utf8)) {
                 throw Failure(.usage, "\(output): would be made of both \(other) and \(input)")
             }
         }

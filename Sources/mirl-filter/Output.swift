@@ -27,7 +27,14 @@ final class Output {
     }
 
     func finish() throws(Failure) {
-        try naming { () throws(SystemError) in try temporary.take()?.finish() }
+        let descriptor = descriptor.take()
+        try naming { () throws(SystemError) in
+            if let file = temporary.take() {
+                try file.finish()
+            } else if let descriptor, descriptor != STDOUT_FILENO, close(descriptor) != 0 {
+                throw SystemError()
+            }
+        }
         newFolder.take()?.keep()
     }
 

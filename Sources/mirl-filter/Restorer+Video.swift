@@ -22,6 +22,7 @@ extension Restorer {
             input.drop(video.converter.format.frameSize)
             (lines, number) = ([], number + 1)
         }
+        deadline.stop()
         try output.write(lines)
         try output.finish()
         report.finished("restored \(number - 1) frames")

@@ -45,7 +45,7 @@ final class Restorer {
             }
         } catch {
             if case .cancelled = error { throw deadline.failure(place) }
-            throw Failure(restoring: error)
+            throw Failure(restoring: error, place)
         }
         if deadline.isPast { throw deadline.failure(place) }
     }

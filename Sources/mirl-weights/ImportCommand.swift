@@ -1,7 +1,6 @@
 /// mirl-weights import: a published checkpoint becomes a weight file.
 import ArgumentParser
 import MirlPacking
-import MirlWeights
 
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,6 @@
 /// mirl-weights pack: a checkpoint of the training code becomes a weight file.
 import ArgumentParser
 import MirlPacking
-import MirlWeights
 
 struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Pack a safetensors checkpoint into a weight file.")

@@ -87,6 +87,21 @@ struct BatchTests {
         #expect(outcome.status == 64)
     }
 
+    @Test func `what cannot be restored is told of by its name`() throws {
+        let outcome = try place.filter("a.jpg", "in.ppm", "--memory", "1M", "--outdir", "out")
+        #expect(outcome.status == 1)
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines[0].hasPrefix("mirl-filter: a.jpg: 19x") && lines[1].hasPrefix("mirl-filter: in.ppm: 19x"))
+    }
+
+    /// é, whole and as e with an accent.
+    @Test func `names that are written alike are of two files`() throws {
+        let outcome = try place.shell(
+            #"cp in.ppm $(printf '\303\251.ppm'); cp in.ppm $(printf 'e\314\201.ppm'); "$FILTER" *.ppm --outdir out"#)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try place.shell("ls out | wc -l").output == Data("3\n".utf8))
+    }
+
     @Test func `two files cannot become one`() throws {
         let outcome = try place.shell("mkdir x; cp c.png x; \"$FILTER\" c.png x/c.png --outdir out")
         #expect(outcome.status == 64)

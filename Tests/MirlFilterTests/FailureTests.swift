@@ -27,6 +27,12 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
+    @Test func `grey with more than alpha`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "grey.tif", "--interpretation", "b-w")
+        expectFailure(try place.filter("grey.tif"), 2, "grey.tif: only grey or colour images of 8 or 16 bits")
+    }
+
     @Test func `memory that does not suffice`() throws {
         let image = picture(width: 400, height: 300)
         expectFailure(try place.filter("--memory", "1M", input: image), 1, "in the smallest tiles, more than the limit")

@@ -101,6 +101,17 @@ struct OptionTests {
         #expect(late[2] < 100, "\(late)")
     }
 
+    /// Opening the pipe waits for its reader, who comes late.
+    @Test func `writing takes what time it needs`() throws {
+        let outcome = try place.shell(
+            """
+            mkfifo out; printf 'YUV4MPEG2 W1 H1 Cmono\n' > empty.y4m
+            "$FILTER" --y4m --timeout 0.2 empty.y4m -o out & sleep 0.5; timeout 20 cat out; wait $!
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output == Data("YUV4MPEG2 W1 H1 Cmono\n".utf8))
+    }
+
     @Test func `enough time is enough`() throws {
         let outcome = try place.filter("in.ppm", "--timeout", "100")
         #expect(outcome.status == 0)

@@ -57,6 +57,14 @@ struct OutputTests {
         #expect(try place.field("width", of: "real.png") == "19")
     }
 
+    @Test func `a link to a file that is not there yet stays a link`() throws {
+        let outcome = try place.shell(
+            "mkdir far; ln -s ../link.png far/next.png; ln -s far/next.png a.png; ln -s real.png link.png;"
+                + "\"$FILTER\" in.ppm -o a.png && test -L a.png && test -L far/next.png && test -L link.png")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try place.field("width", of: "real.png") == "19")
+    }
+
     @Test func `a failure leaves the old file and nothing else`() throws {
         try place.write(Data("old".utf8), to: "out.png")
         #expect(try place.filter("-o", "out.png", input: Data("no image".utf8)).status == 2)

@@ -5,50 +5,39 @@ import MirlKernels
 import MirlTestSupport
 import Testing
 
-private nonisolated(unsafe) let tables = Kernels.tables
+/// Those that this processor has; the best again with factors in bf16, if it has that.
+private nonisolated(unsafe) let tables = {
+    let rounding = mirlk_bf16(Kernels.tables[0])
+    return Kernels.tables + (rounding.rounds ? [rounding] : [])
+}()
 private let canary = Float(bitPattern: 0x7FC0_1234)
 private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64]
+/// With the pixels on both sides of a tile.
+private let allWidths = widths + [65, 66]
 /// Floats between the channels of the tests' tiles.
-private let pitch = Int(MIRLK_TILE)
+private let pitch = Int(MIRLK_TILE) + 16
 
 extension Double {
     fileprivate var squared: Double { self * self }
 }
 
-/// Nothing to fetch ahead of its use.
-nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 64)
-
-/// A matrix as the kernels read it: the terms of each row, equal numbers in one group.
-private struct TestMatrix {
-    private let groups: [mirlk_group]
-    private let outs: [Int32]
-    private let terms: [mirlk_term]
-
-    init(_ rows: [[mirlk_term]], outs: [Int32]) {
-        self.outs = outs
-        terms = rows.flatMap { $0 }
-        groups = rows.reduce(into: []) { groups, row in
-            if groups.last?.terms == UInt32(row.count) {
-                groups[groups.count - 1].rows += 1
-            } else {
-                groups.append(mirlk_group(terms: UInt32(row.count), rows: 1))
-            }
-        }
+extension mirlk_kernels {
+    /// Whether `gram` and `mix` round their factors to bf16.
+    fileprivate var rounds: Bool {
+        let exact = Kernels.tables[0]
+        return !isSame(mix, exact.mix) && isSame(mix, mirlk_bf16(exact).mix)
     }
 
-    func withProduct(_ body: (UnsafePointer<mirlk_product>) -> Void) {
-        groups.withUnsafeBufferPointer { groups in
-            outs.withUnsafeBufferPointer { outs in
-                terms.withUnsafeBufferPointer { terms in
-                    var product = mirlk_product(
-                        groups: groups.baseAddress, group_count: UInt32(groups.count), outs: outs.baseAddress,
-                        terms: terms.baseAddress)
-                    body(&product)
-                }
-            }
-        }
+    /// A factor as `gram` and `mix` use it: in bf16 the nearest number whose last 16 bits are 0, of two the even one.
+    fileprivate func factor(_ x: Float) -> Double {
+        guard rounds else { return Double(x) }
+        let bits = x.bitPattern
+        return Double(Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000))
     }
 }
+
+/// Nothing to fetch ahead of its use.
+nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 64)
 
 @Suite struct KernelTests {
     var random = Random(seed: 7)
@@ -83,11 +72,11 @@ private struct TestMatrix {
         }
         let byCount = (0..<rows).map { r in (r, (0..<columns).filter { weights[r * columns + $0] != 0 }) }
             .sorted { $0.1.count < $1.1.count }
-        let matrix = TestMatrix(
+        let matrix = SparseMatrix(
             byCount.map { row, used in
                 used.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row * columns + $0]) }
             }, outs: byCount.map { Int32($0.0 * pitch) })
-        for width in widths {
+        for width in allWidths {
             let input = tile(columns, width: width), before = tile(rows, width: width)
             for adding in [false, true] {
                 var out = before
@@ -109,7 +98,7 @@ private struct TestMatrix {
         let columns = 300, input = tile(columns, width: pitch), weights = floats(columns)
         let terms = (0..<columns).map { mirlk_term(offset: Int32($0 * pitch), weight: weights[$0] / 1000) }
         var out = [Float](repeating: 1000, count: pitch) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
-        TestMatrix([terms], outs: [0]).withProduct { tables[table].multiply($0, input, &out, UInt32(pitch), 1) }
+        SparseMatrix([terms], outs: [0]).withProduct { tables[table].multiply($0, input, &out, UInt32(pitch), 1) }
         // One rounding of 1000, and 300 of sums below 1.
         #expect(
             holds(out, 1, pitch, tolerance: 3.1e-5 + 300 * 6e-8) { _, x in
@@ -119,7 +108,7 @@ private struct TestMatrix {
 
     @Test(arguments: tables.indices) mutating func layerNorm(table: Int) {
         let channels = 19, weight = floats(channels), bias = floats(channels)
-        for width in widths {
+        for width in allWidths {
             let before = tile(channels, width: width)
             var out = tile(channels, width: 0)
             before.withUnsafeBufferPointer { before in
@@ -139,8 +128,8 @@ private struct TestMatrix {
     /// What the gate makes of each x; all of them are multiplied by 1.
     private mutating func gelu(_ xs: [Float], table: Int) -> [Float] {
         var results: [Float] = []
-        let gate = TestMatrix([[mirlk_term(offset: 0, weight: 1)]], outs: [0])
-        let value = TestMatrix([[mirlk_term(offset: Int32(pitch), weight: 1)]], outs: [0])
+        let gate = SparseMatrix([[mirlk_term(offset: 0, weight: 1)]], outs: [0])
+        let value = SparseMatrix([[mirlk_term(offset: Int32(pitch), weight: 1)]], outs: [0])
         for x in stride(from: 0, to: xs.count, by: pitch) {
             let part = xs[x..<min(x + pitch, xs.count)]
             let input = part + [Float](repeating: 0, count: pitch - part.count)
@@ -171,12 +160,14 @@ private struct TestMatrix {
         let columns = 12
         func matrix(_ counts: [Int]) -> [[mirlk_term]] {
             counts.map { count in
-                (0..<count).map { mirlk_term(offset: Int32($0 * pitch), weight: Float.random(in: -1...1, using: &random)) }
+                (0..<count).map {
+                    mirlk_term(offset: Int32($0 * pitch), weight: Float.random(in: -1...1, using: &random))
+                }
             }
         }
         let gates = matrix([1, 1, 1, 2, 2, 5, 9, 9]), values = matrix([1, 3, 3, 3, 3, 3, 2, 12]), rows = gates.count
         let outs = gates.indices.map { Int32($0 * pitch) }
-        let gate = TestMatrix(gates, outs: outs), value = TestMatrix(values, outs: outs)
+        let gate = SparseMatrix(gates, outs: outs), value = SparseMatrix(values, outs: outs)
         for width in widths {
             let input = tile(columns, width: width)
             var out = tile(rows, width: 0)
@@ -260,14 +251,16 @@ private struct TestMatrix {
                 [Float](repeating: 0, count: rows * squareSize) + [Float](repeating: canary, count: Int(MIRLK_SLACK))
             }
             var qSquares = squares(count.q), kSquares = squares(count.k)
-            var room = [Float](repeating: canary, count: Int(MIRLK_TILE) * (count.q + count.k + 16))
-            tables[table].gram(
+            let roomSize = Int(MIRLK_TILE) * (count.q + count.k + 16), kernels = tables[table]
+            var room = [Float](repeating: canary, count: roomSize + Int(MIRLK_SLACK))
+            kernels.gram(
                 q, UInt32(count.q), k, UInt32(count.k), pitch, UInt32(width), &gram, &qSquares, &kSquares, &room,
                 nowhere)
+            #expect(room.dropFirst(roomSize).allSatisfy { $0.bitPattern == canary.bitPattern })
             for i in 0..<count.q {
                 for j in 0..<count.k {
                     let exact = (0..<width).reduce(Double(start[i * count.k + j])) {
-                        $0 + Double(q[i * pitch + $1]) * Double(k[j * pitch + $1])
+                        $0 + kernels.factor(q[i * pitch + $1]) * kernels.factor(k[j * pitch + $1])
                     }
                     #expect(abs(Double(gram[i * count.k + j]) - exact) < 1e-4)
                 }
@@ -286,15 +279,22 @@ private struct TestMatrix {
 
     @Test(arguments: tables.indices, [(1, 1), (3, 3), (6, 5), (16, 16), (17, 2), (5, 17), (48, 48), (4, 0)])
     mutating func mixtures(table: Int, count: (rows: Int, channels: Int)) {
-        let (rows, channels) = count, weights = floats(rows * channels)
+        let (rows, channels) = count, weights = floats(rows * channels), kernels = tables[table]
+        var prepared = weights + [canary]
+        kernels.prepare_mix(&prepared, UInt32(rows), UInt32(channels))
+        #expect(prepared.last!.bitPattern == canary.bitPattern)
         for width in widths {
-            let input = tile(channels, width: width)
-            var out = tile(rows, width: 0), room = tile(channels, width: 0)
-            tables[table].mix(
-                weights, UInt32(rows), UInt32(channels), input, pitch, &out, pitch, UInt32(width), &room, nowhere)
+            let input = tile(channels, width: width), roomSize = Int(MIRLK_TILE) / 2 * (channels + 1)
+            var out = tile(rows, width: 0)
+            var room = [Float](repeating: canary, count: roomSize + Int(MIRLK_SLACK))
+            kernels.mix(
+                prepared, UInt32(rows), UInt32(channels), input, pitch, &out, pitch, UInt32(width), &room, nowhere)
+            #expect(room.dropFirst(roomSize).allSatisfy { $0.bitPattern == canary.bitPattern })
             #expect(
                 holds(out, rows, width, tolerance: 1e-4) { i, x in
-                    (0..<channels).reduce(0) { $0 + Double(weights[i * channels + $1]) * Double(input[$1 * pitch + x]) }
+                    (0..<channels).reduce(0) {
+                        $0 + kernels.factor(weights[i * channels + $1]) * kernels.factor(input[$1 * pitch + x])
+                    }
                 }, "\(width) pixels")
         }
     }

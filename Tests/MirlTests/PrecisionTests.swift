@@ -1,6 +1,7 @@
 // What a session in bf16 computes.
 import Foundation
 import Mirl
+import MirlKernels
 import MirlTestSupport
 import Testing
 
@@ -36,6 +37,7 @@ import Testing
             let exact = try output(model, picture(), .fp32), rounded = try output(model, picture(), .bf16)
             let squares = zip(exact, rounded).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
             #expect(squares / Double(exact.count) < 1e-6)
+            #expect(isSame(mirlk_bf16(Kernels.chosen).mix, Kernels.chosen.mix) || squares > 0)
         }
     }
 
@@ -43,4 +45,9 @@ import Testing
         let model = try Model.builtIn(), alone = try output(model, picture(), .bf16)
         #expect(try output(model, picture(), .bf16, threads: 3) == alone)
     }
+}
+
+/// Whether two kernels are one.
+func isSame<Kernel>(_ a: Kernel, _ b: Kernel) -> Bool {
+    unsafeBitCast(a, to: Int.self) == unsafeBitCast(b, to: Int.self)
 }

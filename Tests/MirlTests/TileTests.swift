@@ -138,6 +138,16 @@ import Testing
         #expect(held <= limit)
     }
 
+    /// There would be no memory either, but nobody asks for it.
+    @Test func theSearchForTilesCanBeCancelled() throws {
+        let none = Allocator(allocate: { _, _ in nil }, deallocate: { _, _, _ in })
+        let session = try Session(try Model.builtIn(), threads: 1, allocator: none)
+        let limit = try restored(Self.cases[0], limit: nil).bytes * 9 / 10
+        #expect(throws: MirlError.cancelled) {
+            try restored(Self.cases[0], limit: limit, session: session) { _ in false }
+        }
+    }
+
     @Test func aLimitThatNoTileCanKeepIsAnError() throws {
         #expect { try restored(Self.cases[0], limit: 1 << 20) } throws: { error in
             "\(error)".contains("more than the limit of 1048576")

@@ -12,7 +12,9 @@ struct FormatPageTests {
         let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../man/mirl-weights.5")
         let text = (try? String(contentsOf: page, encoding: .utf8)) ?? ""
         return text.components(separatedBy: ".Bl -column \"Offset\"").dropFirst().map { table in
-            table.components(separatedBy: "\n.El")[0].matches(of: /\n\.It (\d+) Ta (\w)(\d+)(?:\[(\d+)\])? Ta (.+)/).map {
+            table.components(separatedBy: "\n.El")[0].matches(
+                of: /\n\.It (\d+) Ta (\w)(\d+)(?:\[(\d+)\])? Ta (.+)/
+            ).map {
                 Field(
                     offset: Int($0.1)!, size: Int($0.3)! / 8 * ($0.4.map { Int($0)! } ?? 1), meaning: String($0.5))
             }

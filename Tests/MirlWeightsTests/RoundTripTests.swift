@@ -12,7 +12,7 @@ struct RoundTripTests {
         let file = try open(checkpoint.packed(valueType, provenance: "Köln, 2026"))
         #expect(file.architecture == .tiny)
         #expect(file.provenance == "Köln, 2026")
-        #expect(file.names == sampleTensors.map(\.name))
+        #expect(file.tensors.map(\.name) == sampleTensors.map(\.name))
         try file.verify()
         for spec in file.tensors {
             let matrix = try #require(file.matrix(spec.name))

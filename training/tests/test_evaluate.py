@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,20 @@ def test_pairs_match_by_name(tmp_path, name, target):
         Image.fromarray(np.full((16, 16, 3), len(stem), np.uint8)).save(tmp_path / "rain" / folder / f"{stem}.png")
     (case,) = evaluate.pair_cases(tmp_path / "rain", None, None)
     assert (case.degraded == len(name)).all() and (case.clean == len(target)).all()
+
+
+@pytest.mark.parametrize("others, found", [(["7_b"], "7"), (["7_a", "7_b"], "7"), (["07"], "7")])
+def test_a_target_of_the_same_name_comes_first(tmp_path, others, found):
+    for stem in (found, *others):
+        Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / f"{stem}.png")
+    assert evaluate.find_target(Path("7.png"), evaluate.targets_by_name(tmp_path)).stem == found
+
+
+def test_a_target_is_never_guessed(tmp_path):
+    for stem in ("7_a", "7_b"):
+        Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / f"{stem}.png")
+    with pytest.raises(SystemExit, match="7_a.png or 7_b.png"):
+        evaluate.find_target(Path("7.png"), evaluate.targets_by_name(tmp_path))
 
 
 def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):

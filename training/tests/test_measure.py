@@ -10,21 +10,22 @@ from PIL import Image
 import measure
 import report
 
-STAMP = {"commit": "a"}
+STAMP = {"date": "today", "commit": "a"}
 
 
 def row(weights: str, size: str, value: int) -> dict:
     return {"weights": weights, "size": size, "value": value}
 
 
-def test_figures_of_other_sizes_are_kept_in_order():
-    old = {"stamp": STAMP, "figures": [row("x", "64x64", 1), row("x", "256x256", 2)]}
+@pytest.mark.parametrize("day", ["today", "yesterday"])
+def test_figures_of_other_sizes_are_kept_in_order(day):
+    old = {"stamp": STAMP | {"date": day}, "figures": [row("x", "64x64", 1), row("x", "256x256", 2)]}
     found = measure.merged(old, STAMP, [row("x", "128x128", 3), row("x", "64x64", 4)])
     assert [r["value"] for r in found["figures"]] == [4, 3, 2]
 
 
 def test_figures_of_another_commit_are_dropped():
-    old = {"stamp": {"commit": "b"}, "figures": [row("x", "64x64", 1)]}
+    old = {"stamp": STAMP | {"commit": "b"}, "figures": [row("x", "64x64", 1)]}
     assert measure.merged(old, STAMP, [row("x", "128x128", 3)])["figures"] == [row("x", "128x128", 3)]
 
 

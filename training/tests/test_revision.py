@@ -25,6 +25,7 @@ def test_pages_and_weights_may_differ(repository, name):
     (repository / name).write_text("new")
     assert revision.commit().endswith("-dirty")
     assert revision.commit() == revision.commit_for(repository / "README.md") + "-dirty"
+    assert revision.commit(revision.FREE) == revision.commit_for(repository / "README.md")
 
 
 def test_sources_may_not_differ_for_a_page_of_the_repository(repository, tmp_path_factory):
