@@ -78,6 +78,16 @@ public final class Session {
         seen = model.nearest(mixtures.reversed())
     }
 
+    /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
+    /// where there can be no such image.
+    public func leastMemory(width: Int, height: Int) -> Int {
+        guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
+        let tiling = Tiling(width: width, height: height, side: Tiling.smallestSide)
+        let whole = try? Schedule(model.weights, width: width, height: height, threads: threads, tiling: nil)
+        let tiled = try? Schedule(model.weights, width: width, height: height, threads: threads, tiling: tiling)
+        return min(whole?.bytes ?? 0, tiled?.bytes ?? 0)
+    }
+
     /// Restores an image in the memory from `base` on, and returns the mixtures of its prompts, prompt 3 first.
     private func forward(
         _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, task: Task,

@@ -1,9 +1,51 @@
 /// The command line of this process.
 import CArguments
 
-/// The arguments, without the name of the program.
-public var processArguments: [String] {
-    var count: Int32 = 0
-    guard let values = mirl_arguments(&count) else { return Array(CommandLine.arguments.dropFirst()) }
-    return (1..<max(1, Int(count))).map { String(cString: values[$0]!) }
+/// What cannot be a command line, whatever the options are.
+public struct ArgumentError: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// The arguments, without the name of the program, for a parser that knows no value which begins with a dash, and takes
+/// unknown letters after one dash for anything that one of them means. `flags` are the short options without a value,
+/// `options` those with one and their long names.
+public func processArguments(flags: String, options: [Character: String]) throws(ArgumentError) -> [String] {
+    var count: Int32 = 0, given: [String] = []
+    if let values = mirl_arguments(&count) {
+        for i in 1..<max(1, Int(count)) {
+            guard let value = String(validatingCString: values[i]!) else {
+                throw ArgumentError(description: "argument \(i), \(String(cString: values[i]!)), is not UTF-8")
+            }
+            given.append(value)
+        }
+    } else {
+        given = Array(CommandLine.arguments.dropFirst())
+    }
+    return try expand(given, flags: flags, options: options)
+}
+
+/// Writes short options with their values as long ones, and refuses what begins with a dash and is neither that nor
+/// flags, such as a file called -beach.jpg.
+package func expand(
+    _ arguments: [String], flags: String, options: [Character: String]
+) throws(ArgumentError) -> [String] {
+    var expanded: [String] = [], rest = arguments[...]
+    while let argument = rest.popFirst() {
+        if argument == "--" { return expanded + [argument] + rest }
+        let letters = argument.dropFirst()
+        if !argument.hasPrefix("-") || argument.hasPrefix("--") || letters.allSatisfy({ flags.contains($0) }) {
+            expanded.append(argument)
+        } else if let option = options[letters.first!] {
+            guard let value = letters.count > 1 ? String(letters.dropFirst()) : rest.popFirst() else {
+                return expanded + [argument]
+            }
+            expanded += value.isEmpty ? ["--\(option)", ""] : ["--\(option)=\(value)"]
+        } else if Double(argument) != nil {
+            expanded.append(argument)
+        } else {
+            throw ArgumentError(
+                description: "no option is called \(argument); for a file of that name write ./\(argument)")
+        }
+    }
+    return expanded
 }

@@ -6,7 +6,8 @@ package struct TemporaryFile: ~Copyable {
     package let descriptor: Int32
     private let path, target: UnsafeMutablePointer<CChar>
 
-    /// The file to become `name`, or what that links to: a link stays one, and an old file's permissions stay.
+    /// The file to become `name`, or what that links to: a link stays one; an old file's permissions stay, and
+    /// its owner if that may be.
     package init(for name: String) throws(SystemError) {
         target = strdup(linked(name))
         // Random, as process numbers repeat where containers share a folder.
@@ -16,7 +17,10 @@ package struct TemporaryFile: ~Copyable {
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw SystemError() }
         var old = stat()
-        if stat(target, &old) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
+        if stat(target, &old) == 0 {
+            if fchown(descriptor, old.st_uid, old.st_gid) != 0 { _ = fchown(descriptor, .max, old.st_gid) }
+            fchmod(descriptor, old.st_mode & 0o777)
+        }
     }
 
     /// Runs too when `init` throws.

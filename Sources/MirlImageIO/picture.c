@@ -68,6 +68,27 @@ mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t 
     return MIRL_PICTURE_OK;
 }
 
+/* Of the formats that libvips reads and trusts. */
+static bool is_other(const char *data, size_t size) {
+    static const struct {
+        size_t place, size;
+        const char *bytes;
+    } signs[] = {
+        {0, 3, "\xFF\xD8\xFF"}, {0, 4, "GIF8"},    {0, 4, "II*\0"},  {0, 4, "MM\0*"}, {0, 4, "II+\0"},
+        {0, 4, "MM\0+"},        {8, 4, "WEBP"},    {4, 4, "ftyp"},   {4, 4, "JXL "},  {0, 2, "\xFF\x0A"},
+    };
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (size >= signs[i].place + signs[i].size &&
+            memcmp(data + signs[i].place, signs[i].bytes, signs[i].size) == 0)
+            return true;
+    return false;
+}
+
+mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message) {
+    if (is_png(data, size) || is_pnm(data, size) || is_other(data, size)) return MIRL_PICTURE_OK;
+    return picture_fail(message, MIRL_PICTURE_BAD, "not an image of a format that is read");
+}
+
 mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
                                         mirl_bytes *file, mirl_picture_message *message) {
     switch (format) {

@@ -42,6 +42,12 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
 mirl_picture_status vips_library_fail(const vips_library *vips, mirl_picture_status status, const char *what,
                                       mirl_picture_message *message) {
     const char *reason = vips->error_buffer();
+    /* What the machine lacks is not the picture's fault. */
+    if (strstr(reason, "rror creating thread") != NULL || strstr(reason, "ut of memory") != NULL ||
+        strstr(reason, "nable to allocate") != NULL) {
+        status = MIRL_PICTURE_FAILED;
+        what = "libvips";
+    }
     picture_fail(message, status, "%s: %.*s", what, (int)strcspn(reason, "\n"), reason);
     vips->error_clear();
     return status;

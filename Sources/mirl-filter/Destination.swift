@@ -24,10 +24,19 @@ struct Destination {
             throw Failure(.usage, "\(path): a folder; name the file, or write several to a folder with --outdir")
         }
         guard access(path, W_OK) == 0 else { throw .system(.run, path) }
+        if isTerminal(path) { throw Failure(.usage, "\(path): a terminal, to which no image is written") }
     }
 
     /// Devices and pipes are not replaced but opened.
     var isReplaced: Bool { path.map { MirlFiles.isReplaced($0) } ?? false }
+}
+
+func isTerminal(_ path: String) -> Bool {
+    var facts = stat()
+    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFCHR else { return false }
+    let descriptor = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+    defer { close(descriptor) }
+    return isatty(descriptor) != 0
 }
 
 func checkFolder(_ path: String) throws(Failure) {

@@ -83,25 +83,29 @@ struct Filter: ParsableCommand {
         try require((0...1).contains(strength), "--strength must be from 0 to 1, not \(strength).")
         try require((0...1024).contains(threads), "--threads must be from 0 to 1024, not \(threads).")
         try require(limitPixels > 0, "--limit-pixels must be at least 1.")
-        try require(timeout.map { $0 > 0 && $0 <= 1e9 } ?? true, "--timeout must be a number of seconds above 0.")
+        try require(
+            timeout.map { $0 > 0 && $0 < 1e9 } ?? true, "--timeout must be a number of seconds above 0, below 1e9.")
         try require(quality.map { (1...100).contains($0) } ?? true, "--quality must be from 1 to 100.")
         for (option, name) in [("--weights", weights), ("--output", output), ("--outdir", outdir)] {
             try require(name != "", "\(option) must not be empty.")
         }
-        try validateFiles()
         if y4m {
             let isPlain = format == nil && quality == nil && !strip
             try require(isPlain, "--y4m goes without --format, --quality and --strip.")
         }
     }
 
-    private func validateFiles() throws {
+    /// After the parser has looked at everything, as the value of an option that it does not know looks like a file.
+    private func checkFiles() throws(Failure) {
+        func require(_ condition: Bool, _ message: String) throws(Failure) {
+            if !condition { throw Failure(.usage, message) }
+        }
         if outdir == nil {
-            try require(files.count <= 1, "Several files need a folder to be written to: --outdir.")
+            try require(files.count <= 1, "several files need a folder to be written to: --outdir")
         } else {
-            try require(output == nil, "--outdir goes without --output.")
-            try require(!files.isEmpty, "--outdir needs files.")
-            try require(!files.contains("-"), "--outdir goes without standard input, which has no name.")
+            try require(output == nil, "--outdir goes without --output")
+            try require(!files.isEmpty, "--outdir needs files")
+            try require(!files.contains("-"), "--outdir goes without standard input, which has no name")
         }
     }
 
@@ -110,6 +114,7 @@ struct Filter: ParsableCommand {
     }
 
     func restore() throws(Failure) {
+        try checkFiles()
         let jobs = try jobs()
         if let quality, !jobs.contains(where: { $0.format?.hasQuality ?? false }) {
             throw Failure(.usage, "--quality \(quality): only JPEG and WebP have a quality; choose one with --format")

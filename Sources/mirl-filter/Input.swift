@@ -19,9 +19,6 @@ struct Input: ~Copyable {
         close(descriptor)
     }
 
-    /// The most that is taken from a stream that does not end.
-    private static let limit = 2 << 30
-
     /// What has been read and not been dropped.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.map { $0 + start }, count: end - start) }
 
@@ -39,10 +36,10 @@ struct Input: ~Copyable {
 
     mutating func drop(_ count: Int) { start += count }
 
-    /// Reads to the end.
-    mutating func readAll() throws(Failure) {
+    /// Reads to the end, which must come within `most` bytes; `reason` says why.
+    mutating func readAll(_ most: Int, _ reason: String) throws(Failure) {
         while try holds(bytes.count + 1) {
-            if bytes.count > Self.limit { throw Failure(.input, "\(place): more than \(Self.limit >> 30) GiB") }
+            if bytes.count > most { throw Failure(.input, "\(place): more than \(most) bytes, \(reason)") }
         }
     }
 

@@ -81,16 +81,3 @@ extension Filter {
         }
     }
 }
-
-/// What tells whether two names are of the same file.
-private struct FileIdentity: Hashable {
-    let device: dev_t
-    let number: ino_t
-
-    /// nil where there is no such file.
-    init?(of path: String) {
-        var facts = stat()
-        guard stat(path, &facts) == 0 else { return nil }
-        (device, number) = (facts.st_dev, facts.st_ino)
-    }
-}

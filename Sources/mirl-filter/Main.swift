@@ -8,10 +8,12 @@ import MirlArguments
     static func main() {
         fillClosedStreams()
         do {
-            let filter = try Filter.parse(processArguments)
+            let filter = try Filter.parse(processArguments(flags: "qvh", options: ["o": "output"]))
             try filter.restore()
         } catch let failure as Failure {
             end(failure)
+        } catch let error as ArgumentError {
+            end(Failure(.usage, "\(error)"))
         } catch {
             answer(error)
         }

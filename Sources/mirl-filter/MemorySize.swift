@@ -3,6 +3,8 @@ import ArgumentParser
 /// A number of bytes, as in 800M or 2G: a suffix K, M or G stands for 1024, its square or its cube.
 struct MemorySize: ExpressibleByArgument {
     let bytes: Int
+    /// As it was written.
+    let text: String
 
     init?(argument: String) {
         let shifts: [Character: Int] = ["k": 10, "m": 20, "g": 30]
@@ -10,6 +12,7 @@ struct MemorySize: ExpressibleByArgument {
         guard let number = Int(shift == nil ? argument[...] : argument.dropLast()), number > 0,
             number <= Int.max >> (shift ?? 0)
         else { return nil }
+        text = argument
         bytes = number << (shift ?? 0)
     }
 }

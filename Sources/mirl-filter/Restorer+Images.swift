@@ -4,6 +4,7 @@ import MirlVideo
 extension Restorer {
     /// Restores an image, or those of a PNM stream one after another.
     func restoreImages(_ job: Job) throws(Failure) {
+        deadline.start(job.source.name)
         var input = try job.source.open()
         let output = Output(job.destination)
         var number = 1
@@ -57,7 +58,18 @@ extension Restorer {
         if try input.holds(video.count), input.bytes.starts(with: video) {
             throw Failure(.input, "\(input.place): a video stream, which needs --y4m")
         }
-        try input.readAll()
+        if try input.holds(12) {
+            try checked(input.place) { mirl_picture_check_beginning(input.bytes.baseAddress, 12, &$0) }
+        }
+        try input.readAll(mostBytes.count, mostBytes.reason)
+    }
+
+    /// How long a file may be that is read to its end. In plain PNM a pixel takes 18 bytes; there may be metadata.
+    private var mostBytes: (count: Int, reason: String) {
+        let pixels = Int(clamping: min(options.limitPixels, 1 << 40)) * 18 + (64 << 20)
+        let (memory, reason) =
+            options.memory.map { ($0.bytes, "the limit of --memory") } ?? (2 << 30, "which is too long")
+        return pixels < memory ? (pixels, "more than any image within --limit-pixels") : (memory, reason)
     }
 
     /// The bytes of the next image, nil where it goes on to the end. Only a header is read.

@@ -5,10 +5,10 @@ import MirlVideo
 extension Restorer {
     /// Restores a YUV4MPEG2 stream, frame by frame.
     func restoreVideo(_ job: Job) throws(Failure) {
+        deadline.start(job.source.name)
         var input = try job.source.open()
         let output = Output(job.destination)
         var report = Report(isShown: options.verbose)
-        deadline.start(input.place)
         let video = try Video(readHeader(of: &input), isCompared: options.compare, place: input.place)
         report.tell("\(input.place): y4m, \(video.converter.format)")
 

@@ -28,10 +28,7 @@ final class Restorer {
 
     /// Restores samples that messages call `place`; `label` goes before the progress bar.
     func restore(_ input: ImageBuffer, into output: ImageBuffer, place: String, label: String) throws(Failure) {
-        let memoryLimit = options.memory.map { limit in
-            // The rest is for the image as it was read, decoded and encoded, and for the program and the weights.
-            max(1, limit.bytes - 3 * input.stride * input.height - (32 << 20))
-        }
+        let memoryLimit = try memoryLimit(for: input, place)
         var bar = ProgressBar(label: label)
         defer { bar.clear() }
         do throws(MirlError) {
@@ -48,6 +45,19 @@ final class Restorer {
             throw Failure(restoring: error, place)
         }
         if deadline.isPast { throw deadline.failure(place) }
+    }
+
+    /// What is left of --memory for the restoration.
+    private func memoryLimit(for image: ImageBuffer, _ place: String) throws(Failure) -> Int? {
+        guard let limit = options.memory else { return nil }
+        // For the image as it was read, decoded and encoded, and for the program and the weights.
+        let rest = 3 * image.stride * image.height + (32 << 20)
+        let least = rest + session.leastMemory(width: image.width, height: image.height)
+        guard least <= limit.bytes else {
+            let pixels = "\(image.width)x\(image.height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
+            throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")
+        }
+        return limit.bytes - rest
     }
 
     /// What the network judged the last image to be.

@@ -15,6 +15,9 @@ struct Source {
             let ways = "name an image file, or send one with < FILE or through a pipe"
             throw Failure(.usage, "standard input is a terminal; \(ways)")
         }
+        if let path, isTerminal(path) {
+            throw Failure(.usage, "\(path): a terminal, from which no image is read")
+        }
     }
 
     func open() throws(Failure) -> Input {

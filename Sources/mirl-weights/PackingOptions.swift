@@ -33,8 +33,15 @@ struct PackingOptions: ParsableArguments {
         PackOptions(values: values.type, prompts: prompts?.type, provenance: provenance)
     }
 
+    func validate() throws {
+        if output == "-" { throw ValidationError("Weight files are mapped; they are not written to standard output.") }
+    }
+
     /// Writes what `pack` makes of `input`.
     func write(_ input: String, _ pack: (PackOptions) throws(PackError) -> [UInt8]) throws {
+        if FileIdentity(of: input) != nil, FileIdentity(of: input) == FileIdentity(of: output) {
+            throw ValidationError("\(output): is the checkpoint itself.")
+        }
         let bytes: [UInt8]
         do throws(PackError) { bytes = try pack(options) } catch { throw fail(input, error.description, .badInput) }
         do { try writeFile(output, bytes) } catch { throw fail(output, "\(error)", .writeFailed) }

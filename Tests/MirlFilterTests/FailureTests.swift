@@ -27,6 +27,32 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
+    /// Of both, the beginning is enough.
+    @Test(arguments: ["/dev/zero", "noise"]) func `what does not end is refused`(file: String) throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let unknown = try place.shell("seq 20000 > noise; timeout 20 \"$FILTER\" < \(file)")
+        expectFailure(unknown, 2, "stdin: not an image of a format that is read")
+        let endless = "(cat in.png; cat /dev/zero) 2> /dev/null | (ulimit -v 4000000; timeout 20 \"$FILTER\""
+        expectFailure(
+            try place.shell("\(endless) --limit-pixels 1000)"), 2, "stdin: more than 67126864 bytes, more than any image")
+        expectFailure(try place.shell("\(endless) --memory 40M)"), 2, "the limit of --memory")
+    }
+
+    /// The memory is enough for the program but not for libvips' threads.
+    @Test func `what the machine lacks is not the image's fault`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.jpg")
+        let statuses = try place.shell(
+            """
+            for size in 90000 110000 130000 150000 170000 190000; do
+                (ulimit -v $size; "$FILTER" in.jpg > out 2> said); echo $?
+            done
+            """)
+        let seen = Set(String(decoding: statuses.output, as: UTF8.self).split(separator: "\n"))
+        #expect(seen.contains("1") && seen.isSubset(of: ["0", "1", "127"]), "\(seen)")
+    }
+
     @Test func `grey with more than alpha`() throws {
         try place.write(picture(), to: "in.ppm")
         try place.vips("copy", "in.ppm", "grey.tif", "--interpretation", "b-w")
@@ -35,7 +61,8 @@ struct FailureTests {
 
     @Test func `memory that does not suffice`() throws {
         let image = picture(width: 400, height: 300)
-        expectFailure(try place.filter("--memory", "1M", input: image), 1, "in the smallest tiles, more than the limit")
+        expectFailure(try place.filter("--memory", "1M", input: image), 1, "400x300 pixels take at least")
+        expectFailure(try place.filter("--memory", "1M", input: image), 1, "M, more than --memory 1M")
         expectFailure(try place.filter("--memory", "12X", input: image), 64, "--memory")
         let tiled = try place.filter("--memory", "51M", "--format", "ppm", input: image)
         #expect(tiled.status == 0)
@@ -126,8 +153,24 @@ struct FailureTests {
         expectFailure(outcome, 64)
     }
 
+    /// As the shell expands *.jpg, and as a misspelt option looks.
+    @Test(arguments: [
+        ("-beach.jpg", "no option is called -beach.jpg; for a file of that name write ./-beach.jpg"),
+        ("--outdir out in.ppm -h.jpg", "no option is called -h.jpg"), ("--tasks derain in.ppm", "--tasks"),
+        ("$(printf 'caf\\351.ppm')", "is not UTF-8"), ("in.ppm -o $(printf 'old\\351.png')", "argument 3, old"),
+    ])
+    func `a name that cannot be used is told of`(arguments: String, message: String) throws {
+        try place.write(picture(), to: "in.ppm")
+        expectFailure(try place.shell("\"$FILTER\" \(arguments)"), 64, message)
+        #expect(try place.files == ["in.ppm"])
+    }
+
     @Test func `a terminal is neither read nor written`() throws {
         try place.write(picture(), to: "in.ppm")
+        for arguments in ["in.ppm -o /dev/tty", "in.ppm -o /dev/stdout", "/dev/tty -o out.png"] {
+            let named = try place.shell("script -qec '\"$FILTER\" \(arguments)' /dev/null")
+            #expect(named.status == 64 && String(decoding: named.output, as: UTF8.self).contains(": a terminal, "))
+        }
         let written = try place.shell("script -qec '\"$FILTER\" in.ppm' /dev/null")
         #expect(written.status == 64)
         #expect(String(decoding: written.output, as: UTF8.self).contains("standard output is a terminal"))

@@ -101,6 +101,12 @@ struct OptionTests {
         #expect(late[2] < 100, "\(late)")
     }
 
+    @Test func `a pipe that nobody opens is given up`() throws {
+        let outcome = try place.shell("mkfifo never; timeout 20 \"$FILTER\" --timeout 0.2 never")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "mirl-filter: never: not done within 0.2 s (--timeout)\n")
+    }
+
     /// Opening the pipe waits for its reader, who comes late.
     @Test func `writing takes what time it needs`() throws {
         let outcome = try place.shell(

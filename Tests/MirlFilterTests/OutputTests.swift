@@ -65,6 +65,20 @@ struct OutputTests {
         #expect(try place.field("width", of: "real.png") == "19")
     }
 
+    @Test(arguments: ["-oout.png", "-o out.png", "-o -out.png", "--output=out.png"])
+    func `the output may be named as other programs allow it`(option: String) throws {
+        #expect(try place.shell("\"$FILTER\" in.ppm \(option)").status == 0)
+        #expect(try place.files.contains(option.hasSuffix("-out.png") ? "-out.png" : "out.png"))
+    }
+
+    /// Only root may give files away.
+    @Test(.enabled(if: geteuid() == 0)) func `a file that is replaced keeps its owner`() throws {
+        let outcome = try place.shell(
+            "touch out.png; chown 1234:1235 out.png; chmod 640 out.png; \"$FILTER\" in.ppm -o out.png;"
+                + " stat -c '%u %g %a' out.png")
+        #expect(outcome.output == Data("1234 1235 640\n".utf8))
+    }
+
     @Test func `a failure leaves the old file and nothing else`() throws {
         try place.write(Data("old".utf8), to: "out.png")
         #expect(try place.filter("-o", "out.png", input: Data("no image".utf8)).status == 2)

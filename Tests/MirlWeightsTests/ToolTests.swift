@@ -160,6 +160,19 @@ struct ToolTests {
         }
     }
 
+    @Test func aWrongCommandLineExitsWith64AndLosesNothing() throws {
+        defer { cleanUp() }
+        let before = try Data(contentsOf: URL(filePath: input))
+        let wrong = [[], ["pack", input, input], ["pack", input, "-"], ["info", "-help"], ["verify", "--all", input]]
+        for arguments in wrong {
+            let outcome = try run(Self.program, arguments)
+            #expect(outcome.code == 64 && outcome.out == "" && outcome.error.hasPrefix("mirl-weights: "))
+        }
+        #expect(try Data(contentsOf: URL(filePath: input)) == before)
+        #expect(try run(Self.program, ["--help"], output: "/dev/full").code == 1)
+        #expect(try run("--help").out.hasPrefix("OVERVIEW: "))
+    }
+
     @Test func failedWritesExitWith1() throws {
         defer { cleanUp() }
         #expect(try run("pack", input, folder.path + "/absent/out.mirl").code == 1)

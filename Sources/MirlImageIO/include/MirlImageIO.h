@@ -71,6 +71,9 @@ mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t 
 mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
                                         mirl_picture_message *message);
 
+/* Refuses what no picture of a format that can be decoded begins with; 12 bytes tell. */
+mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message);
+
 /* Refuses sides that no picture may have, and more than `limit` pixels. */
 mirl_picture_status mirl_picture_check_size(uint64_t width, uint64_t height, uint64_t limit,
                                             mirl_picture_message *message);
