@@ -103,10 +103,36 @@ static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_me
     return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: an unknown format, or cut short");
 }
 
+/* Past the sub-blocks at `at`, each of which begins with its size, the last with 0; `size` where they do not end. */
+static size_t skip_gif_blocks(const uint8_t *gif, size_t size, size_t at) {
+    while (at < size && gif[at] != 0)
+        at += 1 + gif[at];
+    return at < size ? at + 1 : size;
+}
+
+/* Whether all is there, up to the trailer: what comes before the end libvips shows without a word. */
+static bool is_gif_whole(const uint8_t *gif, size_t size) {
+    size_t at = 13;
+    if (size > 10 && gif[10] & 0x80) at += 6 << (gif[10] & 7); /* the colours of all frames */
+    while (at < size)
+        switch (gif[at]) {
+        case 0x21: at = skip_gif_blocks(gif, size, at + 2); break; /* extension */
+        case 0x2C:                                                 /* frame, its colours, the size of its codes */
+            if (size - at < 11) return false;
+            at += 11 + (gif[at + 9] & 0x80 ? 6 << (gif[at + 9] & 7) : 0);
+            at = skip_gif_blocks(gif, size, at);
+            break;
+        default: return true; /* the trailer, or what no reader understands */
+        }
+    return false;
+}
+
 mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                 mirl_picture_message *message) {
     const vips_library *vips = vips_library_open(message);
     if (vips == NULL) return MIRL_PICTURE_FAILED;
+    if (size >= 4 && memcmp(data, "GIF8", 4) == 0 && !is_gif_whole(data, size))
+        return picture_fail(message, MIRL_PICTURE_BAD, "damaged image: the GIF is cut short");
     VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                                    VIPS_FAIL_ON_ERROR, NULL);
     if (image == NULL) return refuse_file(vips, message);

@@ -35,7 +35,7 @@ struct FailureTests {
         expectFailure(unknown, 2, "stdin: not an image of a format that is read")
         let endless = "(cat in.png; cat /dev/zero) 2> /dev/null | (ulimit -v 4000000; timeout 20 \"$FILTER\""
         expectFailure(
-            try place.shell("\(endless) --limit-pixels 1000)"), 2, "stdin: more than 67126864 bytes, more than any image")
+            try place.shell("\(endless) --limit-pixels 1000)"), 2, "stdin: more than 67126864 bytes, more than any")
         expectFailure(try place.shell("\(endless) --memory 40M)"), 2, "the limit of --memory")
     }
 
@@ -97,6 +97,17 @@ struct FailureTests {
         try place.vips("copy", "source.ppm", "in.\(suffix)")
         let file = try place.read(name)
         expectFailure(try place.filter(input: file.prefix(file.count / 2)), 2, "stdin: ")
+    }
+
+    /// libvips shows what there is of the later frames.
+    @Test func `a GIF without its end`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("arrayjoin", "in.ppm in.ppm", "pages.gif[page-height=13]", "--across", "1")
+        let file = try place.read("pages.gif")
+        #expect(try place.filter(input: file).status == 0)
+        for missing in [1, 9, file.count / 3] {
+            expectFailure(try place.filter(input: file.dropLast(missing)), 2, "stdin: damaged image")
+        }
     }
 
     @Test func `a small file that claims a huge picture`() throws {
