@@ -27,7 +27,7 @@ MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 HEADERS := include/mirl.h include/mirl.hpp
 # Built into the library too; as a file they can be looked at, and others lie beside them.
-WEIGHT_FILES := weights/lite.mirl
+WEIGHT_FILES := $(wildcard weights/*.mirl)
 CMAKEDIR = $(LIBDIR)/cmake/mirl
 CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake
 # Paths below the prefix are written in its terms, so that pkg-config can move it.

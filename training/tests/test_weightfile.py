@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "weights/lite.mirl"
 
 
-@pytest.fixture(scope="module")
-def shipped() -> weightfile.WeightFile:
-    return weightfile.read(SHIPPED)
+@pytest.fixture(scope="module", params=sorted((ROOT / "weights").glob("*.mirl")), ids=lambda path: path.stem)
+def shipped(request) -> weightfile.WeightFile:
+    return weightfile.read(request.param)
 
 
 def test_values_are_those_of_the_run_in_half_precision(shipped):
