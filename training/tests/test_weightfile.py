@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import revision
 import weightfile
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,11 @@ def test_values_are_those_of_the_run_in_half_precision(shipped):
         rounded = values.astype(np.float16).astype(np.float32)
         found = shipped.tensors[name]
         assert np.array_equal(found, values) or np.array_equal(found, rounded), name
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quality.md"])
+def test_figures_are_of_the_weights_that_are_shipped(page):
+    assert revision.weights(SHIPPED).split(",")[0] in (ROOT / page).read_text()
 
 
 def test_architecture_and_provenance_are_read(shipped):
