@@ -26,7 +26,7 @@ VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { pr
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 HEADERS := include/mirl.h include/mirl.hpp
-# Built into the library too; as a file they can be looked at, and others lie beside them.
+# lite.mirl is built into the library too; the others are for --weights.
 WEIGHT_FILES := $(wildcard weights/*.mirl)
 CMAKEDIR = $(LIBDIR)/cmake/mirl
 CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake

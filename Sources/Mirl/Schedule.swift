@@ -26,9 +26,7 @@ struct Schedule {
         }
         func tiled(_ side: Int) throws(MirlError) -> Schedule {
             try progress.check()
-            return try Schedule(
-                weights, width: width, height: height, threads: threads,
-                tiling: Tiling(width: width, height: height, side: side))
+            return try Schedule(weights, width: width, height: height, threads: threads, side: side)
         }
         var side = Tiling.smallestSide, best = try tiled(side)
         guard best.bytes <= limit else {
@@ -46,6 +44,12 @@ struct Schedule {
             step = step / 2 / Plan.multiple * Plan.multiple
         }
         self = best
+    }
+
+    /// In tiles of at most `side` x `side` pixels, as a whole where that is one.
+    init(_ weights: NetworkWeights, width: Int, height: Int, threads: Int, side: Int) throws(MirlError) {
+        let tiling = max(width, height) > side ? Tiling(width: width, height: height, side: side) : nil
+        try self.init(weights, width: width, height: height, threads: threads, tiling: tiling)
     }
 
     /// As a whole, or in the tiles of `tiling`.

@@ -82,10 +82,9 @@ public final class Session {
     /// where there can be no such image.
     public func leastMemory(width: Int, height: Int) -> Int {
         guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
-        let tiling = Tiling(width: width, height: height, side: Tiling.smallestSide)
-        let whole = try? Schedule(model.weights, width: width, height: height, threads: threads, tiling: nil)
-        let tiled = try? Schedule(model.weights, width: width, height: height, threads: threads, tiling: tiling)
-        return min(whole?.bytes ?? 0, tiled?.bytes ?? 0)
+        let least = try? Schedule(
+            model.weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
+        return least?.bytes ?? 0
     }
 
     /// Restores an image in the memory from `base` on, and returns the mixtures of its prompts, prompt 3 first.

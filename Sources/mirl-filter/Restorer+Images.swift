@@ -67,9 +67,11 @@ extension Restorer {
     /// How long a file may be that is read to its end. In plain PNM a pixel takes 18 bytes; there may be metadata.
     private var mostBytes: (count: Int, reason: String) {
         let pixels = Int(clamping: min(options.limitPixels, 1 << 40)) * 18 + (64 << 20)
-        let (memory, reason) =
-            options.memory.map { ($0.bytes, "the limit of --memory") } ?? (2 << 30, "which is too long")
-        return pixels < memory ? (pixels, "more than any image within --limit-pixels") : (memory, reason)
+        let limits: [(count: Int, reason: String)] = [
+            (pixels, "more than any image within --limit-pixels"),
+            (options.memory?.bytes ?? .max, "the limit of --memory"), (2 << 30, "which is too long"),
+        ]
+        return limits.min { $0.count < $1.count }!
     }
 
     /// The bytes of the next image, nil where it goes on to the end. Only a header is read.
