@@ -26,7 +26,7 @@ VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { pr
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 HEADERS := include/mirl.h include/mirl.hpp
-# lite.mirl is built into the library too; the others are for --weights.
+# Those that are built into the library.
 WEIGHT_FILES := $(wildcard weights/*.mirl)
 CMAKEDIR = $(LIBDIR)/cmake/mirl
 CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake

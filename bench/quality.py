@@ -9,12 +9,11 @@ replaced; without --readme it is only printed. Needs the packages of training/re
 import argparse
 import re
 import shlex
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-import measure  # first, as it finds the folder of the next
+import measure  # first, as it finds the folder of the next two
+import evaluate
 import revision
 from measure import Missing, one_process
 
@@ -29,23 +28,27 @@ def arguments():
     add = parser.add_argument
     add("data", type=Path)
     add("--filter", type=Path, default=ROOT / ".build/release/mirl-filter")
-    add("--weights", type=Path, default=ROOT / "weights/lite.mirl")
     add("--readme", type=Path, help="file to fill")
     add("--photo", type=Path, help="481x321 photo to time; by default the first of DATA/denoise")
     add("--limit", type=int, help="so many images of each folder and style, for a quick look")
     return parser.parse_args()
 
 
-def quality(command: list[str], data: Path, limit: int | None) -> str:
-    """A Markdown table by training/evaluate.py."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "table.md"
-        evaluate = [sys.executable, str(ROOT / "training/evaluate.py"), str(data), "--markdown", str(table)]
-        evaluate += ["--command", shlex.join(command + ["--task", "{task}"])]
-        evaluate += ["--limit", str(limit)] if limit else []
-        if subprocess.run(evaluate, stdout=subprocess.DEVNULL).returncode:
-            raise SystemExit("quality.py: the evaluation failed, see above")
-        return table.read_text()
+def quality(command: list[str], data: Path, limit: int | None) -> list[str]:
+    """The lines of a Markdown table of what training/evaluate.py measures, with the task named and without."""
+
+    def measured(*words: str) -> dict[str, evaluate.Row]:
+        asked = [str(data), *words, *(["--limit", str(limit)] if limit else [])]
+        return {row.set: row for row in evaluate.measure(evaluate.arguments(asked))[0]}
+
+    told = measured("--command", shlex.join([*command, "--task", "{task}"]))
+    untold = measured("--command", shlex.join(command), "--tasks", *evaluate.TASKS)
+    head = ["set", "images", "PSNR in", "PSNR out", "gain", "gain, `auto`", "SSIM in", "SSIM out"]
+    lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
+    for name, row in told.items():
+        cells = row.cells()
+        lines.append([*cells[:5], untold[name].cells()[4] if name in untold else "", *cells[5:]])
+    return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 def find_photo(folder: Path) -> Path:
@@ -62,16 +65,17 @@ def cost(command: list[str], photo: Path) -> tuple[float, float]:
 
 
 def report(options) -> str:
-    command = [str(options.filter), "-q", "--weights", str(options.weights)]
+    command = [str(options.filter), "-q"]
     photo = options.photo or find_photo(options.data / "denoise")
     commit = revision.commit_for(options.readme) if options.readme else revision.commit()
     made = measure.machine_facts()
     costs = [(n, *cost(command + ["--threads", str(n)], photo)) for n in (1, 2)]
     lines = [
-        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it; `clean` is what `--task auto`"
-        " does to photos that need nothing, compared with themselves:",
+        "PSNR (dB) and SSIM of the input and of what `mirl-filter --task` makes of it, and the gain where the network"
+        " must judge for itself (`auto`); `clean` is what that does to photos that need nothing, compared with"
+        " themselves:",
         "",
-        quality(command, options.data, options.limit).rstrip(),
+        *quality(command, options.data, options.limit),
         "",
         f"A 481x321 photo, the whole process, best of {RUNS}:",
         "",
@@ -79,16 +83,15 @@ def report(options) -> str:
         "| ---: | ---: | ---: |",
         *(f"| {n} | {seconds:.2f} | {megabytes:.0f} |" for n, seconds, megabytes in costs),
         "",
-        f"Weights: {revision.weights(options.weights)}."
-        f" Measured by `bench/quality.py` at commit {commit} on {made['cpu']},"
-        f" {made['cpus']} logical CPUs.",
+        f"Weights, those built in: {revision.built_in()}. Measured by `bench/quality.py` at commit {commit} on"
+        f" {made['cpu']}, {made['cpus']} logical CPUs.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def main():
     options = arguments()
-    for path in (options.filter, options.weights, options.data):
+    for path in (options.filter, options.data):
         if not path.exists():
             raise SystemExit(f"{path}: not there")
     if options.readme and not SECTION.search(options.readme.read_text()):

@@ -1,9 +1,10 @@
 """Writes docs/quality.md: what networks and classical methods make of the same images, a table per task.
 
-    python bench/tables.py DATA --network "pruned=weights/lite.mirl" [--network "dense=dense.mirl"] [--limit N]
+    python bench/tables.py DATA [--network "one for all tasks=weights/lite.mirl"] [--limit N]
 
-DATA is laid out as training/evaluate.py says, whose protocol this is. Networks run through mirl-filter. The figures of
-the classical methods, some of which are slow, are kept in build/quality/ and taken from there the next time.
+DATA is laid out as training/evaluate.py says, whose protocol this is. One column is of mirl-filter with the weights built in,
+others of the networks that are named, through it. The figures of the classical methods, some of which are slow, are
+kept in build/quality/ and taken from there the next time.
 Needs the packages of training/requirements.txt.
 """
 
@@ -82,8 +83,8 @@ def by_baseline(options, name: str) -> dict[str, dict[str, str]]:
         return {row["set"]: row for row in csv.DictReader(file)}
 
 
-def by_network(options, weights: str) -> dict[str, dict[str, str]]:
-    command = [str(options.filter), "-q", "--weights", weights]
+def by_filter(options, *words: str) -> dict[str, dict[str, str]]:
+    command = [str(options.filter), "-q", *words]
     return measured(options, "--command", shlex.join(command) + " --task {task}")
 
 
@@ -129,9 +130,10 @@ A drawn landscape, by `bench/contact_sheet.py`, which makes such a page of any f
 def how(options, named: dict[str, str], commit: str) -> str:
     images = f"{options.limit} images of each folder and style, evenly spread" if options.limit else "all images"
     pixels = f", the central {options.crop} pixels squared of each" if options.crop else ""
-    files = ", ".join(f"{title}: {revision.weights(Path(path))}" for title, path in named.items())
+    others = (f"; {title}: {revision.weights(Path(path))}" for title, path in named.items())
+    files = f"those built in: {revision.built_in()}" + "".join(others)
     return (
-        f"## How this was measured\n\nOn {images}{pixels}. Networks, through `mirl-filter --task`: {files}.\n"
+        f"## How this was measured\n\nOn {images}{pixels}. Weights, through `mirl-filter --task`: {files}.\n"
         f"Written by `bench/tables.py` on {datetime.date.today():%-d %B %Y} at commit {commit}.\n"
     )
 
@@ -139,14 +141,15 @@ def how(options, named: dict[str, str], commit: str) -> str:
 def main():
     options = arguments()
     named = dict(given.rpartition("=")[::2] for given in options.network)
-    if not named or "" in named:
+    if "" in named:
         raise SystemExit("tables.py: name a network as --network TITLE=FILE")
     for path in (options.filter, options.data, *named.values()):
         if not Path(path).exists():
             raise SystemExit(f"{path}: not there")
     commit = revision.commit_for(options.out)
     options.fingerprint = fingerprint(options)
-    networks = {title: by_network(options, path) for title, path in named.items()}
+    networks = {"mirl": by_filter(options)}
+    networks |= {title: by_filter(options, "--weights", path) for title, path in named.items()}
     tasks = {task_of(name) for rows in networks.values() for name in rows}
     text = INTRODUCTION
     for task in filter(tasks.__contains__, HEADINGS):

@@ -92,7 +92,8 @@ mirl_status mirl_model_open(const char *path, mirl_model **model, mirl_error *er
 /* Checks and copies the weight file held in the `size` bytes at `data`. */
 mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **model, mirl_error *error);
 
-/* Opens the weights built into the library; needs no file. */
+/* Opens the weights built into the library; needs no file. Where a task has weights of its own among them, a restoration
+ * for it takes those. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
 /* 1 if the weights can be told to do this task, 0 if not or if the model is NULL. Every model knows MIRL_AUTO;
@@ -214,8 +215,9 @@ mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const m
                          const mirl_restore_options *options, mirl_error *error);
 
 /* What the network saw in the image that the session restored last, whatever it was told to remove, and the
- * share of the evidence for it, 0..1, at `confidence`, unless that is NULL. MIRL_AUTO, and 0, if it cannot be
- * said: no image yet, weights that know no tasks, a session that is NULL or at work. */
+ * share of the evidence for it, 0..1, at `confidence`, unless that is NULL. Weights for one task alone judge less
+ * surely than those of MIRL_AUTO. MIRL_AUTO, and 0, if it cannot be said: no image yet, weights that know no tasks,
+ * a session that is NULL or at work. */
 mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes to restore an image

@@ -41,3 +41,8 @@ def weights(path: Path) -> str:
     """A weight file's name, content and size, in Markdown."""
     content = path.read_bytes()
     return f"`{path.name}` (SHA-256 {hashlib.sha256(content).hexdigest()[:12]}), {len(content) / 1e6:.2f} MB"
+
+
+def built_in() -> str:
+    """The weight files that are built into the library, as `weights` names each."""
+    return "; ".join(weights(path) for path in sorted((ROOT / "weights").glob("*.mirl")))

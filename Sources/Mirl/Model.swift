@@ -1,32 +1,26 @@
 import MirlDefaultWeights
 import MirlWeights
 
-/// An open weight file with its network; immutable, shared by any number of sessions and threads.
+/// An open weight file, or those built in; immutable, shared by any number of sessions and threads.
 public final class Model: Sendable {
-    let file: WeightFile
-    let weights: NetworkWeights
-    /// The mean mixtures of the prompts of decoder levels 1 to 3 for each task, where the weights carry them.
-    let mixtures: [Task: [[Float]]]
+    /// For every task that has no network of its own.
+    private let common: Network
+    private let special: [Task: Network]
 
-    private init(_ file: WeightFile) {
-        self.file = file
-        weights = NetworkWeights(file)
-        var mixtures: [Task: [[Float]]] = [:]
-        for task in Task.allCases {
-            guard let mixture = file.mixture(of: task.rawValue) else { continue }
-            let values = mixture.floats()
-            mixtures[task] = (0..<mixture.rows).map { Array(values[$0 * mixture.columns..<($0 + 1) * mixture.columns]) }
-        }
-        self.mixtures = mixtures
+    private init(_ common: Network, special: [Task: Network] = [:]) {
+        self.common = common
+        self.special = special
     }
 
+    func network(for task: Task) -> Network { special[task] ?? common }
+
     private static func open(
-        _ name: String, _ file: () throws(WeightError) -> WeightFile
+        _ name: String, _ model: () throws(WeightError) -> Model
     ) throws(MirlError) -> Model {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         do {
-            return Model(try file())
+            return try model()
         } catch {
             throw MirlError(error, in: name)
         }
@@ -34,32 +28,43 @@ public final class Model: Sendable {
 
     /// Maps and checks the weight file at `path`.
     public static func open(path: String) throws(MirlError) -> Model {
-        try open(path) { () throws(WeightError) in try WeightFile(path: path) }
+        try open(path) { () throws(WeightError) in Model(Network(try WeightFile(path: path))) }
     }
 
     /// Checks and copies a weight file that lies in memory.
     public static func open(copying bytes: UnsafeRawBufferPointer) throws(MirlError) -> Model {
-        try open("weights in memory") { () throws(WeightError) in try WeightFile(copying: bytes) }
+        try open("weights in memory") { () throws(WeightError) in Model(Network(try WeightFile(copying: bytes))) }
     }
 
-    /// The weights built into the library.
+    /// The weights built into the library: some that do every task, and for some tasks others that do just that, better.
     public static func builtIn() throws(MirlError) -> Model {
-        var size = 0
-        let bytes = UnsafeRawBufferPointer(start: mirl_default_weights(&size), count: size)
-        return try open("built-in weights") { () throws(WeightError) in try WeightFile(borrowing: bytes) }
+        try open("built-in weights") { () throws(WeightError) in
+            var networks: [Task: Network] = [:]
+            for task in Task.allCases {
+                var size = 0
+                guard let start = mirl_default_weights(task.rawValue, &size) else { continue }
+                let bytes = UnsafeRawBufferPointer(start: start, count: size)
+                networks[task] = Network(try WeightFile(borrowing: bytes))
+            }
+            guard let common = networks.removeValue(forKey: .auto) else { preconditionFailure("no built-in weights") }
+            return Model(common, special: networks)
+        }
     }
 
     /// Whether the weights can be told to do this task; otherwise a restoration goes as with `auto`.
-    public func knows(_ task: Task) -> Bool { task == .auto || mixtures[task] != nil }
+    public func knows(_ task: Task) -> Bool { task == .auto || network(for: task).mixtures[task] != nil }
 
-    /// The scratch memory, in bytes, that a session takes to restore an image of this size; nil if a number cannot be.
+    /// The scratch memory, in bytes, that a session takes to restore an image of this size, whatever the task; nil if a
+    /// number cannot be.
     public func memoryEstimate(width: Int, height: Int, threads: Int) -> Int? {
         guard (0...Session.mostThreads).contains(threads) else { return nil }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
-        guard let plan = Plan(weights, width: width, height: height, threads: threads) else { return nil }
-        return plan.size * MemoryLayout<Float>.stride
+        let plans = ([common] + special.values).compactMap {
+            Plan($0.weights, width: width, height: height, threads: threads)
+        }
+        return plans.map { $0.size * MemoryLayout<Float>.stride }.max()
     }
 }
 

@@ -16,8 +16,7 @@ public final class Session {
     private let workers: (HostArithmetic) -> any Workers
     private let kernels: mirlk_kernels
     private let memory: SessionMemory
-    /// For images of the size and with the limit of the last.
-    private var schedule: (key: [Int], schedule: Schedule)?
+    private var lastSchedule: (key: ScheduleKey, schedule: Schedule)?
 
     /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The
     /// result never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them,
@@ -65,38 +64,40 @@ public final class Session {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
-        let schedule = try schedule(for: input, within: memoryLimit ?? .max, progress)
+        let network = model.network(for: task)
+        let schedule = try schedule(of: network, for: input, within: memoryLimit ?? .max, progress)
         progress.total = schedule.cost
         let base = try memory.block(of: schedule.bytes, within: memoryLimit ?? .max, arithmetic)
         let mixtures = if let tiling = schedule.tiling {
-            try restoreTiles(of: input, tiling, schedule, in: base, task: task, arithmetic, progress)
+            try restoreTiles(
+                of: input, tiling, schedule, in: base, steering: network.mixtures[task], arithmetic, progress)
         } else {
-            try forward(schedule.plan, input, in: base, task: task, arithmetic, progress)
+            try forward(schedule.plan, input, in: base, steering: network.mixtures[task], arithmetic, progress)
         }
         try progress.finish()
         Pixels(image: input, map: schedule.result, memory: base).store(to: output, strength: strength)
-        seen = model.nearest(mixtures.reversed())
+        seen = network.nearest(mixtures.reversed())
     }
 
     /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
     /// where there can be no such image.
-    public func leastMemory(width: Int, height: Int) -> Int {
+    public func leastMemory(width: Int, height: Int, task: Task) -> Int {
         guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
         let least = try? Schedule(
-            model.weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
+            model.network(for: task).weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
         return least?.bytes ?? 0
     }
 
     /// Restores an image in the memory from `base` on, and returns the mixtures of its prompts, prompt 3 first.
     private func forward(
-        _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, task: Task,
+        _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, steering: [[Float]]?,
         _ arithmetic: HostArithmetic, _ progress: Progress,
         visit: ((_ name: String, _ values: [Float]) -> Void)? = nil
     ) throws(MirlError) -> [[Float]] {
         try Pixels(image: input, map: plan.image, memory: base).load(progress)
         let run = Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
-            steering: model.mixtures[task], progress: progress)
+            steering: steering, progress: progress)
         for (i, layer) in plan.layers.enumerated() {
             try layer.run(run)
             guard let visit else { continue }
@@ -106,23 +107,30 @@ public final class Session {
     }
 
     private func schedule(
-        for input: ImageBuffer, within limit: Int, _ progress: Progress
+        of network: Network, for input: ImageBuffer, within limit: Int, _ progress: Progress
     ) throws(MirlError) -> Schedule {
-        let key = [input.width, input.height, limit]
-        if let schedule, schedule.key == key { return schedule.schedule }
-        let new = try Schedule(
-            model.weights, width: input.width, height: input.height, threads: threads, within: limit, progress)
-        schedule = (key, new)
-        return new
+        let key = ScheduleKey(
+            network: ObjectIdentifier(network), width: input.width, height: input.height, limit: limit)
+        if let lastSchedule, lastSchedule.key == key { return lastSchedule.schedule }
+        let schedule = try Schedule(
+            network.weights, width: input.width, height: input.height, threads: threads, within: limit, progress)
+        lastSchedule = (key, schedule)
+        return schedule
     }
+}
+
+/// What a schedule depends on within a session.
+private struct ScheduleKey: Equatable {
+    let network: ObjectIdentifier
+    let width, height, limit: Int
 }
 
 // Restoring in tiles.
 extension Session {
     /// Adds up the restored tiles, and returns the means of their prompts' mixtures.
     private func restoreTiles(
-        of input: ImageBuffer, _ tiling: Tiling, _ schedule: Schedule, in base: UnsafeMutablePointer<Float>, task: Task,
-        _ arithmetic: HostArithmetic, _ progress: Progress
+        of input: ImageBuffer, _ tiling: Tiling, _ schedule: Schedule, in base: UnsafeMutablePointer<Float>,
+        steering: [[Float]]?, _ arithmetic: HostArithmetic, _ progress: Progress
     ) throws(MirlError) -> [[Float]] {
         let result = schedule.result, tile = base + schedule.planStart, share = 1 / Float(tiling.count)
         try result.clear(in: base, progress)
@@ -130,7 +138,7 @@ extension Session {
         for row in tiling.rows {
             for column in tiling.columns {
                 let part = input.part(columns: column.range, rows: row.range)
-                let mixtures = try forward(schedule.plan, part, in: tile, task: task, arithmetic, progress)
+                let mixtures = try forward(schedule.plan, part, in: tile, steering: steering, arithmetic, progress)
                 try result.add(schedule.plan.image, of: tile, at: row, column, in: base, progress)
                 let weighted = mixtures.map { $0.map { $0 * share } }
                 means = means.isEmpty ? weighted : zip(means, weighted).map { zip($0, $1).map(+) }
@@ -181,22 +189,10 @@ extension Session {
     ) throws(MirlError) {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
-        let progress = Progress(tell: nil), plan = try schedule(for: input, within: .max, progress).plan
+        let progress = Progress(tell: nil), network = model.network(for: task)
+        let plan = try schedule(of: network, for: input, within: .max, progress).plan
         let base = try memory.block(of: plan.size * MemoryLayout<Float>.stride, within: .max, arithmetic)
-        _ = try forward(plan, input, in: base, task: task, arithmetic, progress, visit: visit)
-    }
-}
-
-extension Model {
-    /// The task whose mean mixtures are nearest to the given ones (squared distance), with its share of closeness; nil
-    /// if there are none, or if the distances are not numbers.
-    func nearest(_ seen: [[Float]]) -> Session.Sight? {
-        func closeness(_ mean: [[Float]]) -> Float {
-            1 / zip(mean.joined(), seen.joined()).reduce(1e-6) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-        }
-        let candidates = Task.allCases.compactMap { task in mixtures[task].map { (task, closeness($0)) } }
-        let total = candidates.reduce(0) { $0 + $1.1 }
-        guard total > 0, total.isFinite, let best = candidates.max(by: { $0.1 < $1.1 }) else { return nil }
-        return (best.0, best.1 / total)
+        _ = try forward(
+            plan, input, in: base, steering: network.mixtures[task], arithmetic, progress, visit: visit)
     }
 }

@@ -110,7 +110,7 @@ import Testing
         #expect(loads.status == 0, "\(loads.errors)")
     }
 
-    /// All that there are; lite.mirl has those that are built in.
+    /// All that there are, and they are those that are built in: for a task its own, or else lite.mirl.
     @Test func weightsLieInTheirFolder() throws {
         let folder = try installed("share/mirl"), bin = try installed("bin")
         let outcome = try sh(
@@ -119,8 +119,12 @@ import Testing
             for file in *.mirl; do cmp \(folder)/$file $file; \(bin)/mirl-weights verify \(folder)/$file; done
             cd - > /dev/null
             printf 'P6\\n3 2\\n255\\nabcdefghijklmnopqr' > weighed.ppm
-            \(bin)/mirl-filter weighed.ppm > built-in.png
-            \(bin)/mirl-filter --weights \(folder)/lite.mirl weighed.ppm | cmp built-in.png
+            for task in auto denoise derain dehaze; do
+                weights=\(folder)/lite-$task.mirl
+                test -e $weights || weights=\(folder)/lite.mirl
+                \(bin)/mirl-filter --task $task weighed.ppm > built-in.png
+                \(bin)/mirl-filter --task $task --weights $weights weighed.ppm | cmp built-in.png
+            done
             """)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.text == "")

@@ -68,7 +68,7 @@ def test_the_comparison_has_a_table_for_each_task_with_input_baselines_and_netwo
     run(monkeypatch, "tables", data, *options)
     text = (tmp_path / "q.md").read_text()
     assert [line for line in text.splitlines() if line.startswith("## ")][:2] == ["## Rain", "## Clean photos"]
-    assert "| set | images | input | median 3x3 | guided filter | pruned |" in text
+    assert "| set | images | input | median 3x3 | guided filter | mirl | pruned |" in text
     assert "| rain | 1 | 60.00 / 1.000 |" in text
     assert "| clean | 1 | " in text
     (kept,) = (tmp_path / "kept").glob("*median*")
