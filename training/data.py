@@ -1,8 +1,9 @@
 """Degraded and clean patches, synthesised on the fly and fixed by (seed, step) alone.
 
 Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
-Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H)
-and motion-blurred noise (DID-MDN), light to heavy, with a veil now and then.
+Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H),
+motion-blurred noise (DID-MDN), and drops and curtains out of focus (SIRR), light to heavy, even or not, with a veil or a
+glow now and then.
 Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
 A share of the patches may be clean, to be left as they are.
 Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).
@@ -76,31 +77,74 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
     noise = rng.standard_normal((size, size), dtype=np.float32)
     if rng.random() < 0.5:  # only the strongest specks: streaks stand apart
         noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
-    noise = ndimage.uniform_filter1d(noise, length, axis=0, mode="wrap")
-    if grain > 0.3:
-        noise = ndimage.gaussian_filter(noise, grain, mode="wrap")
-    if abs(angle := rng.uniform(-50, 50)) > 3:
-        noise = ndimage.rotate(noise, angle, reshape=False, order=1, mode="wrap")
-    top, left = (size - height) // 2, (size - width) // 2
-    noise = noise[top : top + height, left : left + width]
+    noise = drawn_out(noise, length, grain, rng.uniform(-50, 50), height, width)
     noise = (noise - noise.mean()) / (noise.std() + 1e-6)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
     floor = rng.uniform(-1, 2.2) * contrast  # how much the rain brightens between its streaks
     return np.maximum(noise * contrast + floor, 0).astype(np.float32)
 
 
+def drops(rng, height: int, width: int) -> np.ndarray:
+    """Short streaks out of focus, each apart from the others."""
+    size = int(1.5 * max(height, width)) + 4
+    specks = rng.random((size, size), dtype=np.float32)
+    density = np.exp(rng.uniform(np.log(0.0004), np.log(0.008)))  # drops per pixel
+    specks = np.where(specks < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
+    specks = drawn_out(specks, int(rng.integers(2, 16)), rng.uniform(0.7, 2.5), rng.uniform(-40, 40), height, width)
+    peak = np.quantile(specks, 0.998) + 1e-3
+    return np.minimum(specks / peak, 1.5) * np.float32(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
+
+
+def curtains(rng, height: int, width: int) -> np.ndarray:
+    """Broad soft stripes of light, as of showers that are near and out of focus."""
+    size = int(1.5 * max(height, width)) + 4
+    noise = rng.standard_normal((size, size), dtype=np.float32)
+    noise = drawn_out(noise, int(rng.integers(40, 200)), rng.uniform(1.5, 8), rng.uniform(-25, 25), height, width)
+    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
+    contrast = np.exp(rng.uniform(np.log(0.02), np.log(0.12)))
+    return np.maximum(noise * contrast + rng.uniform(0, 2) * contrast, 0).astype(np.float32)
+
+
+def drawn_out(
+    grain: np.ndarray, length: int, blur: float, angle: float, height: int, width: int
+) -> np.ndarray:
+    """The middle of a square blurred by `length` pixels along a direction, in degrees from upright, and by a Gaussian."""
+    grain = ndimage.uniform_filter1d(grain, length, axis=0, mode="wrap")
+    if blur > 0.3:
+        grain = ndimage.gaussian_filter(grain, blur, mode="wrap", truncate=3)
+    if abs(angle) > 3:
+        grain = ndimage.rotate(grain, angle, reshape=False, order=1, mode="wrap")
+    top, left = (len(grain) - height) // 2, (len(grain) - width) // 2
+    return grain[top : top + height, left : left + width]
+
+
+def smooth_field(rng, height: int, width: int) -> np.ndarray:
+    """0..1, varying over the whole image."""
+    coarse = rng.random(rng.integers(2, 5, 2)).astype(np.float32)
+    field = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(field).clip(0, 1)
+
+
 def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     height, width = clean.shape[:2]
     style = rng.random()
-    if style < 0.5:
+    if style < 0.4:
         layers = 1 if rng.random() < 0.65 else int(rng.integers(2, 5))
         rain = sum(line_streaks(rng, height, width) for _ in range(layers))
-    elif style < 0.92:
+    elif style < 0.72:
         rain = blurred_streaks(rng, height, width)
-    else:
+    elif style < 0.84:
+        rain = drops(rng, height, width)
+    elif style < 0.92:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
-    rain = np.minimum(rain, 1)[..., None]
-    if rng.random() < 0.15:  # a veil of distant rain
+    else:
+        rain = curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
+    if rng.random() < 0.3:  # here more, there less
+        rain = rain * (rng.uniform(0, 0.5) + smooth_field(rng, height, width))
+    if rng.random() < 0.2:  # light that the rain scatters
+        rain = rain + rng.uniform(0.03, 0.4) * smooth_field(rng, height, width) ** rng.uniform(0.7, 2.5)
+    rain = np.minimum(rain, 1)[..., None].astype(np.float32)
+    if rng.random() < 0.12:  # a veil of distant rain
         veil = rng.uniform(0.05, 0.35)
         clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
     rainy = clean + rain * (1 - clean) if rng.random() < 0.25 else clean + rain

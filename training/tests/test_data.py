@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from data import CLEAN, TASKS, Patches, Shape
+from data import CLEAN, TASKS, Patches, Shape, blurred_streaks, curtains, drops, line_streaks, smooth_field
 
 
 def patches(root, seed=0, tasks=TASKS, clean_share=0):
@@ -81,3 +81,19 @@ def test_a_folder_without_photos_is_named(tmp_path):
 def test_photos_smaller_than_a_patch_are_enlarged(photos):
     degraded, _ = Patches(photos, lambda step: Shape(6, 64), 0)[0]
     assert degraded.shape == (6, 3, 64, 64)
+
+
+@pytest.mark.parametrize("style", [line_streaks, blurred_streaks, drops, curtains])
+def test_rain_brightens_and_depends_on_its_generator_alone(style):
+    for seed in range(20):
+        rain = style(np.random.default_rng(seed), 120, 160)
+        assert rain.shape == (120, 160) and rain.dtype == np.float32
+        assert rain.min() >= 0 and 0 < rain.max() < 3
+        assert np.array_equal(rain, style(np.random.default_rng(seed), 120, 160))
+
+
+def test_a_smooth_field_has_no_edges():
+    for seed in range(20):
+        field = smooth_field(np.random.default_rng(seed), 96, 128)
+        assert field.shape == (96, 128) and field.min() >= 0 and field.max() <= 1
+        assert np.abs(np.diff(field, axis=0)).max() < 0.1 and np.abs(np.diff(field, axis=1)).max() < 0.1
