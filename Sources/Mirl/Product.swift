@@ -5,6 +5,8 @@ import MirlKernels
 struct ProductPlace {
     private let convolution: Convolution
     private let rows: Range<Int>
+    /// Where the parts of the columns end, which come one after another.
+    private let ends: [Int]
     private let groups, outs, terms, decoded: Int
     /// Stored values, of which `prepare` may use fewer.
     let termCount: Int
@@ -14,8 +16,9 @@ struct ProductPlace {
         self.rows = rows ?? 0..<convolution.rows
         let count = convolution.terms(self.rows).count
         termCount = count
-        groups = shared.take(2 * self.rows.count)
-        outs = shared.take(self.rows.count)
+        ends = ColumnParts.ends(columns: convolution.columns, rows: self.rows.count, terms: count)
+        groups = shared.take(3 * ends.count * self.rows.count)
+        outs = shared.take(ends.count * self.rows.count)
         terms = shared.take(2 * count)
         decoded = shared.take(convolution.matrix.valueType == .float16 ? count : 0)
     }
@@ -27,37 +30,49 @@ struct ProductPlace {
     func prepare(
         _ run: Run, keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
     ) -> mirlk_product {
-        prepare(run, order: rowsByCount(keepingEmpty: keepingEmpty, out: out, offset: offset), out: out, offset: offset)
+        var table = table(run), isBegun = [Bool](repeating: false, count: rows.count)
+        var stored = rows.map { convolution.terms($0) }
+        for (part, end) in ends.enumerated() {
+            let left = stored
+            if part < ends.count - 1 { cut(&stored, beforeColumn: end) }
+            let keepingEmpty = keepingEmpty && part == 0
+            for i in rowsByCount(stored, keepingEmpty: keepingEmpty, out: out, offset: offset) {
+                table.append(
+                    rows.lowerBound + i, stored[i], adding: isBegun[i], of: convolution, out: out, offset: offset)
+                isBegun[i] = true
+            }
+            for i in stored.indices { stored[i] = stored[i].upperBound..<left[i].upperBound }
+        }
+        return table.product
     }
 
-    /// As above, for these rows in this order.
+    /// As above, for these rows in this order, which has no parts.
     @inline(__always)
     func prepare(
         _ run: Run, order: [Int], out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
     ) -> mirlk_product {
-        let values = self.values(run)
-        let groups = UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self)
-        let terms = UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self)
-        let outs = (run.scratch + outs).indices
-        let first = convolution.terms(rows).lowerBound
-        var groupCount = 0, term = terms
-        for (i, row) in order.enumerated() {
-            outs[i] = Int32(truncatingIfNeeded: out(row)!)
-            let firstTerm = term
-            for j in convolution.terms(row) {
-                guard let place = offset(row, convolution.column(j)) else { continue }
-                term.pointee = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j - first])
-                term += 1
-            }
-            let count = UInt32(term - firstTerm)
-            if groupCount > 0, groups[groupCount - 1].terms == count {
-                groups[groupCount - 1].rows += 1
-            } else {
-                groups[groupCount] = mirlk_group(terms: count, rows: 1)
-                groupCount += 1
-            }
+        var table = table(run)
+        for row in order {
+            table.append(row, convolution.terms(row), adding: false, of: convolution, out: out, offset: offset)
         }
-        return mirlk_product(groups: groups, group_count: UInt32(groupCount), outs: outs, terms: terms)
+        return table.product
+    }
+
+    private func table(_ run: Run) -> ProductTable {
+        ProductTable(
+            groups: UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self),
+            outs: (run.scratch + outs).indices,
+            terms: UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self),
+            values: values(run) - convolution.terms(rows).lowerBound)
+    }
+
+    /// Leaves of each row's stored values those of the columns before `limit`: values lie in the order of their columns.
+    private func cut(_ stored: inout [Range<Int>], beforeColumn limit: Int) {
+        for i in stored.indices {
+            var end = stored[i].lowerBound
+            while end < stored[i].upperBound, convolution.column(end) < limit { end += 1 }
+            stored[i] = stored[i].lowerBound..<end
+        }
     }
 
     private func values(_ run: Run) -> UnsafePointer<Float> {
@@ -69,15 +84,16 @@ struct ProductPlace {
         return UnsafePointer(run.scratch + decoded)
     }
 
-    /// The rows to compute, fewest terms first.
+    /// The rows to compute, counted from the place's first, of which these values are stored; fewest terms first.
     @inline(__always)
     private func rowsByCount(
-        keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
+        _ stored: [Range<Int>], keepingEmpty: Bool, out: (_ row: Int) -> Int?,
+        offset: (_ row: Int, _ column: Int) -> Int?
     ) -> [Int] {
         var byCount: [Int] = []  // how many rows have so many terms, then where they begin
         let counts = rows.map { row in
             var count = 0
-            for j in convolution.terms(row) where offset(row, convolution.column(j)) != nil { count += 1 }
+            for j in stored[row - rows.lowerBound] where offset(row, convolution.column(j)) != nil { count += 1 }
             if count >= byCount.count { byCount.append(contentsOf: repeatElement(0, count: count + 1 - byCount.count)) }
             if out(row) != nil, count > 0 || keepingEmpty { byCount[count] += 1 }
             return count
@@ -88,12 +104,75 @@ struct ProductPlace {
         }
         var order = [Int](repeating: 0, count: begin)
         for row in rows where out(row) != nil {
-            let count = counts[row - rows.lowerBound]
-            guard count > 0 || keepingEmpty else { continue }
-            order[byCount[count]] = row
-            byCount[count] += 1
+            let i = row - rows.lowerBound
+            guard counts[i] > 0 || keepingEmpty else { continue }
+            order[byCount[counts[i]]] = i
+            byCount[counts[i]] += 1
         }
         return order
+    }
+}
+
+/// Products take their columns in parts, one after another, where the channels of all would not stay in the first-level
+/// cache until the next row reads them.
+package enum ColumnParts {
+    /// A part has at most so many columns, or as many more as it takes to have some terms a row: to leave a row's sum and
+    /// come back to it costs as much as a few terms.
+    private static let columns = 192, terms = 7
+
+    /// Where each part ends, for so many terms in all rows.
+    package static func ends(columns: Int, rows: Int, terms: Int) -> [Int] {
+        let most = (columns + Self.columns - 1) / Self.columns
+        let count = max(1, min(most, terms / max(rows, 1) / Self.terms))
+        return (1...count).map { columns * $0 / count }
+    }
+}
+
+/// A product's tables as they are written.
+private struct ProductTable {
+    private let groups: UnsafeMutablePointer<mirlk_group>
+    private let outs: UnsafeMutablePointer<Int32>
+    private let terms: UnsafeMutablePointer<mirlk_term>
+    /// By their places among the stored values.
+    private let values: UnsafePointer<Float>
+    private var groupCount = 0, rowCount = 0, termCount = 0
+
+    init(
+        groups: UnsafeMutablePointer<mirlk_group>, outs: UnsafeMutablePointer<Int32>,
+        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>
+    ) {
+        self.groups = groups
+        self.outs = outs
+        self.terms = terms
+        self.values = values
+    }
+
+    var product: mirlk_product {
+        mirlk_product(groups: groups, group_count: UInt32(groupCount), outs: outs, terms: terms)
+    }
+
+    /// Appends a row of the values stored in `places`, or, `adding`, more of them to a row's sum.
+    @inline(__always)
+    mutating func append(
+        _ row: Int, _ places: Range<Int>, adding: Bool, of convolution: Convolution, out: (_ row: Int) -> Int?,
+        offset: (_ row: Int, _ column: Int) -> Int?
+    ) {
+        outs[rowCount] = Int32(truncatingIfNeeded: out(row)!)
+        rowCount += 1
+        var count: UInt32 = 0
+        for j in places {
+            guard let place = offset(row, convolution.column(j)) else { continue }
+            terms[termCount] = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j])
+            termCount += 1
+            count += 1
+        }
+        let adds: UInt32 = adding ? 1 : 0
+        if groupCount > 0, groups[groupCount - 1].terms == count, groups[groupCount - 1].adds == adds {
+            groups[groupCount - 1].rows += 1
+        } else {
+            groups[groupCount] = mirlk_group(terms: count, rows: 1, adds: adds)
+            groupCount += 1
+        }
     }
 }
 

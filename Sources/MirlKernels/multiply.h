@@ -37,13 +37,14 @@ INLINE void multiply_groups(const int vectors, const mirlk_product *p, const flo
     const mirlk_term *term = p->terms;
     for (uint32_t g = 0; g < p->group_count; g++) {
         uint32_t terms = p->groups[g].terms, rows = p->groups[g].rows;
+        int adds = accumulate || p->groups[g].adds;
         switch (terms) {
-        case 0: multiply_group(vectors, 0, 0, rows, outs, term, in, out, width, accumulate); break;
-        case 1: multiply_group(vectors, 1, 1, rows, outs, term, in, out, width, accumulate); break;
-        case 2: multiply_group(vectors, 2, 2, rows, outs, term, in, out, width, accumulate); break;
-        case 3: multiply_group(vectors, 3, 3, rows, outs, term, in, out, width, accumulate); break;
-        case 4: multiply_group(vectors, 4, 4, rows, outs, term, in, out, width, accumulate); break;
-        default: multiply_group(vectors, ANY, terms, rows, outs, term, in, out, width, accumulate);
+        case 0: multiply_group(vectors, 0, 0, rows, outs, term, in, out, width, adds); break;
+        case 1: multiply_group(vectors, 1, 1, rows, outs, term, in, out, width, adds); break;
+        case 2: multiply_group(vectors, 2, 2, rows, outs, term, in, out, width, adds); break;
+        case 3: multiply_group(vectors, 3, 3, rows, outs, term, in, out, width, adds); break;
+        case 4: multiply_group(vectors, 4, 4, rows, outs, term, in, out, width, adds); break;
+        default: multiply_group(vectors, ANY, terms, rows, outs, term, in, out, width, adds);
         }
         outs += rows;
         term += (size_t)terms * rows;

@@ -197,17 +197,25 @@ private struct KernelTable {
 
 extension SparseMatrix {
     /// A random matrix, a share of which is not zero; `places` are where the inputs of a row's columns lie. Rows have
-    /// an output each, fewest terms first; those without any are left out unless `keepingEmpty`.
+    /// an output each, and come in parts as the engine's, in each of them fewest terms first; those without any are left
+    /// out unless `keepingEmpty`.
     fileprivate init(
         rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]
     ) {
-        var used: [[Int]] = []
-        for row in 0..<rows {
-            used.append(places(row).filter { _ in Double.random(in: 0..<1, using: &random) < density })
+        var used: [[Bool]] = []
+        for row in 0..<rows { used.append(places(row).map { _ in Double.random(in: 0..<1, using: &random) < density }) }
+        let ends = ColumnParts.ends(
+            columns: used[0].count, rows: rows, terms: used.joined().count { $0 })
+        var terms: [[mirlk_term]] = [], outs: [Int32] = []
+        for (first, end) in zip([0] + ends, ends) {
+            let part = used.indices.map { row in
+                zip(places(row), used[row]).dropFirst(first).prefix(end - first).filter(\.1).map { mirlk_term(offset: Int32($0.0), weight: 0.01) }
+            }
+            let order = part.indices.filter { keepingEmpty || !part[$0].isEmpty }
+                .sorted { part[$0].count < part[$1].count }
+            terms += order.map { part[$0] }
+            outs += order.map { Int32($0 * pitch) }
         }
-        let order = used.indices.filter { keepingEmpty || !used[$0].isEmpty }.sorted { used[$0].count < used[$1].count }
-        self.init(
-            order.map { row in used[row].map { mirlk_term(offset: Int32($0), weight: 0.01) } },
-            outs: order.map { Int32($0 * pitch) })
+        self.init(terms, outs: outs)
     }
 }

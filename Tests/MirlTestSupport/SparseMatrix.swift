@@ -1,6 +1,7 @@
 import MirlKernels
 
-/// A matrix as the kernels read it: the terms of each row, neighbours with equal numbers of them in one group.
+/// A matrix as the kernels read it: the terms of each row, neighbours with equal numbers of them in one group. What is
+/// given for an output that came before is added to it.
 package struct SparseMatrix {
     private let groups: [mirlk_group]
     private let outs: [Int32]
@@ -13,11 +14,13 @@ package struct SparseMatrix {
     package init(_ rows: [[mirlk_term]], outs: [Int32]) {
         self.outs = outs
         terms = rows.flatMap { $0 }
-        groups = rows.reduce(into: []) { groups, row in
-            if groups.last?.terms == UInt32(row.count) {
+        var begun = Set<Int32>()
+        groups = zip(rows, outs).reduce(into: []) { groups, row in
+            let adds: UInt32 = begun.insert(row.1).inserted ? 0 : 1, terms = UInt32(row.0.count)
+            if let last = groups.last, last.terms == terms, last.adds == adds {
                 groups[groups.count - 1].rows += 1
             } else {
-                groups.append(mirlk_group(terms: UInt32(row.count), rows: 1))
+                groups.append(mirlk_group(terms: terms, rows: 1, adds: adds))
             }
         }
     }

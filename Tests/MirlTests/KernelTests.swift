@@ -93,6 +93,28 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
         }
     }
 
+    /// The first of row r has r terms, the second 3; row 0 begins with the second.
+    @Test(arguments: tables.indices, [0, 1] as [Int32]) mutating func rowsMayComeInParts(table: Int, adding: Int32) {
+        let rows = 7, columns = rows + 3
+        let weights = (0..<rows).map { floats($0 + 3) }
+        func terms(_ row: Int, _ part: Range<Int>) -> [mirlk_term] {
+            part.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row][$0]) }
+        }
+        let parts = (1..<rows).map { terms($0, 0..<$0) } + (0..<rows).map { terms($0, $0..<$0 + 3) }
+        let matrix = SparseMatrix(parts, outs: (Array(1..<rows) + Array(0..<rows)).map { Int32($0 * pitch) })
+        for width in allWidths {
+            let input = tile(columns, width: width), before = tile(rows, width: width)
+            var out = before
+            matrix.withProduct { tables[table].multiply($0, input, &out, UInt32(width), adding) }
+            #expect(
+                holds(out, rows, width, tolerance: 12 * 12 * 6e-8) { r, x in
+                    weights[r].indices.reduce(adding == 1 ? Double(before[r * pitch + x]) : 0) {
+                        $0 + Double(weights[r][$1]) * Double(input[$1 * pitch + x])
+                    }
+                }, "\(width) pixels")
+        }
+    }
+
     /// What the output holds may be large beside the terms, each of which it would make coarse.
     @Test(arguments: tables.indices) mutating func productsAreAddedAsAWhole(table: Int) {
         let columns = 300, input = tile(columns, width: pitch), weights = floats(columns)

@@ -26,10 +26,11 @@ typedef struct mirlk_term {
 
 /* A matrix made ready for tiles of one layout. Its rows come in groups of equal numbers of terms, so that loops do not
  * end where the processor did not expect it: `outs` says where each row's sums go, floats after the start of the
- * output, and `terms` are the rows' terms one after another. */
+ * output, and `terms` are the rows' terms one after another. A row may come in several parts, of which the groups after
+ * its first have `adds` set: their sums are added to what the parts before have left. */
 typedef struct mirlk_product {
     const struct mirlk_group {
-        uint32_t terms, rows;
+        uint32_t terms, rows, adds;
     } *groups;
     uint32_t group_count;
     const int32_t *outs;
@@ -55,7 +56,7 @@ typedef struct mirlk_kernels {
                       const float *weight, const float *bias);
 
     /* For each row, gelu(sum of the gate's row) * sum of the value's row, as `multiply` sums; both products have the
-     * same rows in one order, and the gate's say where the results go. GELU within 1e-6 of the exact (erf) form, for
+     * same rows in one order, in one part each, and the gate's say where the results go. GELU within 1e-6 of the exact (erf) form, for
      * any finite gate. */
     void (*multiply_gated)(const mirlk_product *gate, const mirlk_product *value, const float *in, float *out,
                            uint32_t width, const float *const *ahead);
