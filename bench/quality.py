@@ -34,21 +34,23 @@ def arguments():
     return parser.parse_args()
 
 
-def quality(command: list[str], data: Path, limit: int | None) -> list[str]:
-    """The lines of a Markdown table of what training/evaluate.py measures, with the task named and without."""
+def quality(command: list[str], data: Path, limit: int | None) -> str:
+    """A Markdown table of what training/evaluate.py measures, with the task named and without."""
 
-    def measured(*words: str) -> dict[str, evaluate.Row]:
+    def measured(*words: str) -> dict[str, dict[str, str]]:
         asked = [str(data), *words, *(["--limit", str(limit)] if limit else [])]
-        return {row.set: row for row in evaluate.measure(evaluate.arguments(asked))[0]}
+        rows, _ = evaluate.measure(evaluate.arguments(asked))
+        return {row.set: dict(zip(evaluate.COLUMNS, row.cells())) for row in rows}
 
     told = measured("--command", shlex.join([*command, "--task", "{task}"]))
     untold = measured("--command", shlex.join(command), "--tasks", *evaluate.TASKS)
-    head = ["set", "images", "PSNR in", "PSNR out", "gain", "gain, `auto`", "SSIM in", "SSIM out"]
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for name, row in told.items():
-        cells = row.cells()
-        lines.append([*cells[:5], untold[name].cells()[4] if name in untold else "", *cells[5:]])
-    return ["| " + " | ".join(line) + " |" for line in lines]
+        row["gain_auto"] = untold[name]["gain"] if name in untold else ""
+    columns = {
+        "set": "set", "images": "images", "psnr_in": "PSNR in", "psnr_out": "PSNR out", "gain": "gain",
+        "gain_auto": "gain, `auto`", "ssim_in": "SSIM in", "ssim_out": "SSIM out",
+    }  # fmt: skip
+    return evaluate.markdown(list(columns.values()), [[row[name] for name in columns] for row in told.values()])
 
 
 def find_photo(folder: Path) -> Path:
@@ -75,7 +77,7 @@ def report(options) -> str:
         " must judge for itself (`auto`); `clean` is what that does to photos that need nothing, compared with"
         " themselves:",
         "",
-        *quality(command, options.data, options.limit),
+        quality(command, options.data, options.limit).rstrip(),
         "",
         f"A 481x321 photo, the whole process, best of {RUNS}:",
         "",
@@ -83,8 +85,8 @@ def report(options) -> str:
         "| ---: | ---: | ---: |",
         *(f"| {n} | {seconds:.2f} | {megabytes:.0f} |" for n, seconds, megabytes in costs),
         "",
-        f"Weights, those built in: {revision.built_in()}. Measured by `bench/quality.py` at commit {commit} on"
-        f" {made['cpu']}, {made['cpus']} logical CPUs.",
+        f"Weights, those built in: {revision.built_in(options.filter)}. Measured by `bench/quality.py` at commit"
+        f" {commit} on {made['cpu']}, {made['cpus']} logical CPUs.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -2,9 +2,9 @@
 
     python bench/tables.py DATA [--network "one for all tasks=weights/lite.mirl"] [--limit N]
 
-DATA is laid out as training/evaluate.py says, whose protocol this is. One column is of mirl-filter with the weights built in,
-others of the networks that are named, through it. The figures of the classical methods, some of which are slow, are
-kept in build/quality/ and taken from there the next time.
+DATA is laid out as training/evaluate.py says, whose protocol this is. One column is of mirl-filter with the weights
+built in, others of the networks that are named, through it. The figures of the classical methods, some of which are
+slow, are kept in build/quality/ and taken from there the next time.
 Needs the packages of training/requirements.txt.
 """
 
@@ -34,6 +34,8 @@ NOTES = {
     evaluate.AUTO: "What `--task auto` does to photos that need nothing, compared with themselves: the less, the"
     " better.",
 }
+
+BUILT_IN = "mirl"  # the title of the weights built in
 
 
 def arguments():
@@ -102,12 +104,12 @@ def section(task: str, methods: dict[str, dict], networks: dict[str, dict]) -> s
         return f"{row[f'psnr_{side}']} / {row[f'ssim_{side}'][:5]}"
 
     given = [] if task == evaluate.AUTO else ["input"]
-    lines = [["set", "images", *given, *everything], ["---"] + ["---:"] * (1 + len(given) + len(everything))]
+    lines = []
     for name in sets:
         rows = [rows[name] for rows in everything.values()]
         before = [figures(rows[0], "in")] * len(given)
         lines.append([name, rows[0]["images"], *before, *(figures(row, "out") for row in rows)])
-    table = "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    table = evaluate.markdown(["set", "images", *given, *everything], lines)
     return f"## {HEADINGS[task]}\n\n{NOTES[task]}\n\n{table}\n"
 
 
@@ -131,7 +133,7 @@ def how(options, named: dict[str, str], commit: str) -> str:
     images = f"{options.limit} images of each folder and style, evenly spread" if options.limit else "all images"
     pixels = f", the central {options.crop} pixels squared of each" if options.crop else ""
     others = (f"; {title}: {revision.weights(Path(path))}" for title, path in named.items())
-    files = f"those built in: {revision.built_in()}" + "".join(others)
+    files = f"those built in: {revision.built_in(options.filter)}" + "".join(others)
     return (
         f"## How this was measured\n\nOn {images}{pixels}. Weights, through `mirl-filter --task`: {files}.\n"
         f"Written by `bench/tables.py` on {datetime.date.today():%-d %B %Y} at commit {commit}.\n"
@@ -141,14 +143,14 @@ def how(options, named: dict[str, str], commit: str) -> str:
 def main():
     options = arguments()
     named = dict(given.rpartition("=")[::2] for given in options.network)
-    if "" in named:
-        raise SystemExit("tables.py: name a network as --network TITLE=FILE")
+    if not {"", BUILT_IN}.isdisjoint(named):
+        raise SystemExit(f"tables.py: name a network as --network TITLE=FILE, with another title than {BUILT_IN}")
     for path in (options.filter, options.data, *named.values()):
         if not Path(path).exists():
             raise SystemExit(f"{path}: not there")
     commit = revision.commit_for(options.out)
     options.fingerprint = fingerprint(options)
-    networks = {"mirl": by_filter(options)}
+    networks = {BUILT_IN: by_filter(options)}
     networks |= {title: by_filter(options, "--weights", path) for title, path in named.items()}
     tasks = {task_of(name) for rows in networks.values() for name in rows}
     text = INTRODUCTION

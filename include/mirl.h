@@ -92,8 +92,8 @@ mirl_status mirl_model_open(const char *path, mirl_model **model, mirl_error *er
 /* Checks and copies the weight file held in the `size` bytes at `data`. */
 mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **model, mirl_error *error);
 
-/* Opens the weights built into the library; needs no file. Where a task has weights of its own among them, a restoration
- * for it takes those. */
+/* Opens the weights built into the library; needs no file. Some are for every task, MIRL_AUTO too, others for one
+ * alone, which they do better: a restoration takes those of its task where there are any. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
 /* 1 if the weights can be told to do this task, 0 if not or if the model is NULL. Every model knows MIRL_AUTO;
@@ -220,8 +220,8 @@ mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const m
  * a session that is NULL or at work. */
 mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
-/* The bytes of scratch memory that a session with `threads` threads (0 as above) takes to restore an image
- * of this size with this model; 0 when the model is NULL or a number is out of range. */
+/* The bytes of scratch memory that a session with `threads` threads (0 as above) takes at most, whatever the task,
+ * to restore an image of this size with this model; 0 when the model is NULL or a number is out of range. */
 uint64_t mirl_memory_estimate(const mirl_model *model, uint32_t width, uint32_t height, uint32_t threads);
 
 #ifdef __cplusplus

@@ -2,8 +2,8 @@
 
 Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
 Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H),
-motion-blurred noise (DID-MDN), and drops and curtains out of focus (SIRR), light to heavy, even or not, with a veil or a
-glow now and then.
+motion-blurred noise (DID-MDN), and drops and curtains out of focus (SIRR), light to heavy, even or not,
+with a veil or a glow now and then.
 Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
 A share of the patches may be clean, to be left as they are.
 Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).
@@ -72,50 +72,56 @@ def line_streaks(rng, height: int, width: int) -> np.ndarray:
 
 def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
     """Noise blurred along one direction: the dense rain that photo editors make."""
-    size = int(1.5 * max(height, width)) + 4
-    length, grain = int(np.exp(rng.uniform(np.log(4), np.log(70)))), rng.uniform(0, 1.3)
+    size = wide_enough(height, width)
+    length, blur = int(np.exp(rng.uniform(np.log(4), np.log(70)))), rng.uniform(0, 1.3)
     noise = rng.standard_normal((size, size), dtype=np.float32)
     if rng.random() < 0.5:  # only the strongest specks: streaks stand apart
         noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
-    noise = drawn_out(noise, length, grain, rng.uniform(-50, 50), height, width)
-    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
+    noise = drawn_out(noise, length, blur, rng.uniform(-50, 50), height, width)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
-    floor = rng.uniform(-1, 2.2) * contrast  # how much the rain brightens between its streaks
-    return np.maximum(noise * contrast + floor, 0).astype(np.float32)
+    return brightness(noise, contrast, rng.uniform(-1, 2.2) * contrast)
 
 
 def drops(rng, height: int, width: int) -> np.ndarray:
     """Short streaks out of focus, each apart from the others."""
-    size = int(1.5 * max(height, width)) + 4
-    specks = rng.random((size, size), dtype=np.float32)
+    size = wide_enough(height, width)
     density = np.exp(rng.uniform(np.log(0.0004), np.log(0.008)))  # drops per pixel
-    specks = np.where(specks < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
+    specks = np.where(rng.random((size, size)) < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
     specks = drawn_out(specks, int(rng.integers(2, 16)), rng.uniform(0.7, 2.5), rng.uniform(-40, 40), height, width)
-    peak = np.quantile(specks, 0.998) + 1e-3
-    return np.minimum(specks / peak, 1.5) * np.float32(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
+    brightest = np.quantile(specks, 0.998) + 1e-3  # but for the few that lie upon others; not 0 where there are none
+    return np.minimum(specks / brightest, 1.5) * np.float32(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
 
 
 def curtains(rng, height: int, width: int) -> np.ndarray:
     """Broad soft stripes of light, as of showers that are near and out of focus."""
-    size = int(1.5 * max(height, width)) + 4
+    size = wide_enough(height, width)
     noise = rng.standard_normal((size, size), dtype=np.float32)
     noise = drawn_out(noise, int(rng.integers(40, 200)), rng.uniform(1.5, 8), rng.uniform(-25, 25), height, width)
-    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
     contrast = np.exp(rng.uniform(np.log(0.02), np.log(0.12)))
-    return np.maximum(noise * contrast + rng.uniform(0, 2) * contrast, 0).astype(np.float32)
+    return brightness(noise, contrast, rng.uniform(0, 2) * contrast)
 
 
-def drawn_out(
-    grain: np.ndarray, length: int, blur: float, angle: float, height: int, width: int
-) -> np.ndarray:
-    """The middle of a square blurred by `length` pixels along a direction, in degrees from upright, and by a Gaussian."""
-    grain = ndimage.uniform_filter1d(grain, length, axis=0, mode="wrap")
+def wide_enough(height: int, width: int) -> int:
+    """The side of a square that covers an image of this size even when it is turned."""
+    return int(1.5 * max(height, width)) + 4
+
+
+def drawn_out(square: np.ndarray, length: int, blur: float, angle: float, height: int, width: int) -> np.ndarray:
+    """The middle of a square blurred by `length` pixels along a direction, in degrees from upright, and by a Gaussian
+    of `blur` pixels."""
+    square = ndimage.uniform_filter1d(square, length, axis=0, mode="wrap")
     if blur > 0.3:
-        grain = ndimage.gaussian_filter(grain, blur, mode="wrap", truncate=3)
+        square = ndimage.gaussian_filter(square, blur, mode="wrap")
     if abs(angle) > 3:
-        grain = ndimage.rotate(grain, angle, reshape=False, order=1, mode="wrap")
-    top, left = (len(grain) - height) // 2, (len(grain) - width) // 2
-    return grain[top : top + height, left : left + width]
+        square = ndimage.rotate(square, angle, reshape=False, order=1, mode="wrap")
+    top, left = (len(square) - height) // 2, (len(square) - width) // 2
+    return square[top : top + height, left : left + width]
+
+
+def brightness(noise: np.ndarray, contrast: float, floor: float) -> np.ndarray:
+    """Noise as light, of a standard deviation `contrast` about `floor`: how much rain brightens between its streaks."""
+    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
+    return np.maximum(noise * contrast + floor, 0).astype(np.float32)
 
 
 def smooth_field(rng, height: int, width: int) -> np.ndarray:

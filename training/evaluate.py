@@ -279,10 +279,15 @@ def measure(options) -> tuple[list[Row], list[Row]]:
     return rows, each
 
 
+def markdown(head: list[str], lines: list[list[str]]) -> str:
+    """A table whose first column has names, and the others figures."""
+    ruler = ["---"] + ["---:"] * (len(head) - 1)
+    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ruler, *lines])
+
+
 def as_markdown(rows: list[Row]) -> str:
-    head = ("set", "images", "PSNR in", "PSNR out", "gain", "SSIM in", "SSIM out")
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1)] + [row.cells() for row in rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    head = ["set", "images", "PSNR in", "PSNR out", "gain", "SSIM in", "SSIM out"]
+    return markdown(head, [list(row.cells()) for row in rows])
 
 
 def as_text(rows: list[Row]) -> str:

@@ -43,6 +43,11 @@ def weights(path: Path) -> str:
     return f"`{path.name}` (SHA-256 {hashlib.sha256(content).hexdigest()[:12]}), {len(content) / 1e6:.2f} MB"
 
 
-def built_in() -> str:
-    """The weight files that are built into the library, as `weights` names each."""
-    return "; ".join(weights(path) for path in sorted((ROOT / "weights").glob("*.mirl")))
+def built_in(program: Path) -> str:
+    """Those of the weight files in weights/ that a program has built in, as `weights` names each."""
+    content = program.read_bytes()
+    return "; ".join(weights(path) for path in shipped_weights() if path.read_bytes() in content)
+
+
+def shipped_weights() -> list[Path]:
+    return sorted((ROOT / "weights").glob("*.mirl"))

@@ -7,9 +7,10 @@ public final class Model: Sendable {
     private let common: Network
     private let special: [Task: Network]
 
-    private init(_ common: Network, special: [Task: Network] = [:]) {
-        self.common = common
-        self.special = special
+    /// The tasks in `special` have networks of their own.
+    package init(_ common: WeightFile, special: [Task: WeightFile] = [:]) {
+        self.common = Network(common)
+        self.special = special.mapValues(Network.init)
     }
 
     func network(for task: Task) -> Network { special[task] ?? common }
@@ -28,26 +29,25 @@ public final class Model: Sendable {
 
     /// Maps and checks the weight file at `path`.
     public static func open(path: String) throws(MirlError) -> Model {
-        try open(path) { () throws(WeightError) in Model(Network(try WeightFile(path: path))) }
+        try open(path) { () throws(WeightError) in Model(try WeightFile(path: path)) }
     }
 
     /// Checks and copies a weight file that lies in memory.
     public static func open(copying bytes: UnsafeRawBufferPointer) throws(MirlError) -> Model {
-        try open("weights in memory") { () throws(WeightError) in Model(Network(try WeightFile(copying: bytes))) }
+        try open("weights in memory") { () throws(WeightError) in Model(try WeightFile(copying: bytes)) }
     }
 
-    /// The weights built into the library: some that do every task, and for some tasks others that do just that, better.
+    /// The weights built into the library: some for every task, and for some tasks others that do just that, better.
     public static func builtIn() throws(MirlError) -> Model {
-        try open("built-in weights") { () throws(WeightError) in
-            var networks: [Task: Network] = [:]
+        func file(_ start: UnsafeRawPointer, _ size: Int) throws(WeightError) -> WeightFile {
+            try WeightFile(borrowing: UnsafeRawBufferPointer(start: start, count: size))
+        }
+        return try open("built-in weights") { () throws(WeightError) in
+            var size = 0, special: [Task: WeightFile] = [:]
             for task in Task.allCases {
-                var size = 0
-                guard let start = mirl_default_weights(task.rawValue, &size) else { continue }
-                let bytes = UnsafeRawBufferPointer(start: start, count: size)
-                networks[task] = Network(try WeightFile(borrowing: bytes))
+                if let start = mirl_default_weights_for(task.rawValue, &size) { special[task] = try file(start, size) }
             }
-            guard let common = networks.removeValue(forKey: .auto) else { preconditionFailure("no built-in weights") }
-            return Model(common, special: networks)
+            return Model(try file(mirl_default_weights(&size), size), special: special)
         }
     }
 
@@ -61,10 +61,12 @@ public final class Model: Sendable {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
-        let plans = ([common] + special.values).compactMap {
-            Plan($0.weights, width: width, height: height, threads: threads)
+        var most = 0
+        for network in [common] + special.values {
+            guard let plan = Plan(network.weights, width: width, height: height, threads: threads) else { return nil }
+            most = max(most, plan.size * MemoryLayout<Float>.stride)
         }
-        return plans.map { $0.size * MemoryLayout<Float>.stride }.max()
+        return most
     }
 }
 

@@ -24,29 +24,31 @@ struct ProductPlace {
     }
 
     /// Writes the tables. `out` says where a row's sums go, nil if nowhere; `offset` where the input of a row's column
-    /// lies, nil if it is known to be zero. Rows with fewest terms come first, and those without are left out unless
-    /// `keepingEmpty`.
+    /// lies, nil if it is known to be zero. In each part of the columns rows with fewest terms come first, and those
+    /// without are left out; but where `keepingEmpty` the first part has all rows.
     @inline(__always)
     func prepare(
         _ run: Run, keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
     ) -> mirlk_product {
         var table = table(run), isBegun = [Bool](repeating: false, count: rows.count)
-        var stored = rows.map { convolution.terms($0) }
+        var begins = rows.map { convolution.terms($0).lowerBound }
         for (part, end) in ends.enumerated() {
-            let left = stored
-            if part < ends.count - 1 { cut(&stored, beforeColumn: end) }
+            let stored = rows.indices.map { row in
+                let begin = begins[row - rows.lowerBound]
+                return begin..<convolution.end(ofTermsFrom: begin, inRow: row, beforeColumn: end)
+            }
             let keepingEmpty = keepingEmpty && part == 0
             for i in rowsByCount(stored, keepingEmpty: keepingEmpty, out: out, offset: offset) {
                 table.append(
                     rows.lowerBound + i, stored[i], adding: isBegun[i], of: convolution, out: out, offset: offset)
                 isBegun[i] = true
             }
-            for i in stored.indices { stored[i] = stored[i].upperBound..<left[i].upperBound }
+            begins = stored.map(\.upperBound)
         }
         return table.product
     }
 
-    /// As above, for these rows in this order, which has no parts.
+    /// As above, for these rows in this order, each in one part, as gates must be.
     @inline(__always)
     func prepare(
         _ run: Run, order: [Int], out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
@@ -63,16 +65,7 @@ struct ProductPlace {
             groups: UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self),
             outs: (run.scratch + outs).indices,
             terms: UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self),
-            values: values(run) - convolution.terms(rows).lowerBound)
-    }
-
-    /// Leaves of each row's stored values those of the columns before `limit`: values lie in the order of their columns.
-    private func cut(_ stored: inout [Range<Int>], beforeColumn limit: Int) {
-        for i in stored.indices {
-            var end = stored[i].lowerBound
-            while end < stored[i].upperBound, convolution.column(end) < limit { end += 1 }
-            stored[i] = stored[i].lowerBound..<end
-        }
+            values: values(run), firstValue: convolution.terms(rows).lowerBound)
     }
 
     private func values(_ run: Run) -> UnsafePointer<Float> {
@@ -113,11 +106,11 @@ struct ProductPlace {
     }
 }
 
-/// Products take their columns in parts, one after another, where the channels of all would not stay in the first-level
-/// cache until the next row reads them.
+/// Products of many columns take them in parts, one after another, as a row can expect more of a part's channels in the
+/// first-level cache than of all. (A 3x3 convolution has nine columns a channel, one for each neighbour.)
 package enum ColumnParts {
-    /// A part has at most so many columns, or as many more as it takes to have some terms a row: to leave a row's sum and
-    /// come back to it costs as much as a few terms.
+    /// A part has at most so many columns, or as many more as it takes to have some terms a row, since to leave a row's
+    /// sum and come back to it costs as much as a few terms. Both numbers are what measured best, see SPEED.md.
     private static let columns = 192, terms = 7
 
     /// Where each part ends, for so many terms in all rows.
@@ -133,18 +126,20 @@ private struct ProductTable {
     private let groups: UnsafeMutablePointer<mirlk_group>
     private let outs: UnsafeMutablePointer<Int32>
     private let terms: UnsafeMutablePointer<mirlk_term>
-    /// By their places among the stored values.
+    /// The stored values from `firstValue` on.
     private let values: UnsafePointer<Float>
+    private let firstValue: Int
     private var groupCount = 0, rowCount = 0, termCount = 0
 
     init(
         groups: UnsafeMutablePointer<mirlk_group>, outs: UnsafeMutablePointer<Int32>,
-        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>
+        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>, firstValue: Int
     ) {
         self.groups = groups
         self.outs = outs
         self.terms = terms
         self.values = values
+        self.firstValue = firstValue
     }
 
     var product: mirlk_product {
@@ -162,7 +157,7 @@ private struct ProductTable {
         var count: UInt32 = 0
         for j in places {
             guard let place = offset(row, convolution.column(j)) else { continue }
-            terms[termCount] = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j])
+            terms[termCount] = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j - firstValue])
             termCount += 1
             count += 1
         }
@@ -193,6 +188,17 @@ extension Convolution {
     @inline(__always)
     func column(_ place: Int) -> Int {
         if let sparsity = matrix.sparsity { Int(sparsity.columns[place]) } else { place % columns }
+    }
+
+    /// Where those stored values of a row end, from `begin` on, that belong to columns before `limit`: they lie in the
+    /// order of their columns.
+    @inline(__always)
+    func end(ofTermsFrom begin: Int, inRow row: Int, beforeColumn limit: Int) -> Int {
+        let all = terms(row).upperBound
+        if limit == columns { return all }
+        var end = begin
+        while end < all, column(end) < limit { end += 1 }
+        return end
     }
 
     /// Whether a row has any value but zero.

@@ -192,7 +192,6 @@ extension Session {
         let progress = Progress(tell: nil), network = model.network(for: task)
         let plan = try schedule(of: network, for: input, within: .max, progress).plan
         let base = try memory.block(of: plan.size * MemoryLayout<Float>.stride, within: .max, arithmetic)
-        _ = try forward(
-            plan, input, in: base, steering: network.mixtures[task], arithmetic, progress, visit: visit)
+        _ = try forward(plan, input, in: base, steering: network.mixtures[task], arithmetic, progress, visit: visit)
     }
 }

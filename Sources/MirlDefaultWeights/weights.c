@@ -19,17 +19,21 @@ static const struct {
     const char *task;
     const void *bytes;
     size_t size;
-} files[] = {
-    {"auto", every_task, sizeof every_task},
+} special[] = {
     {"denoise", denoise, sizeof denoise},
     {"derain", derain, sizeof derain},
 };
 
-const void *mirl_default_weights(const char *task, size_t *size) {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (strcmp(files[i].task, task) != 0) continue;
-        *size = files[i].size;
-        return files[i].bytes;
+const void *mirl_default_weights(size_t *size) {
+    *size = sizeof every_task;
+    return every_task;
+}
+
+const void *mirl_default_weights_for(const char *task, size_t *size) {
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
+        if (strcmp(special[i].task, task) != 0) continue;
+        *size = special[i].size;
+        return special[i].bytes;
     }
     return NULL;
 }

@@ -197,21 +197,23 @@ private struct KernelTable {
 
 extension SparseMatrix {
     /// A random matrix, a share of which is not zero; `places` are where the inputs of a row's columns lie. Rows have
-    /// an output each, and come in parts as the engine's, in each of them fewest terms first; those without any are left
-    /// out unless `keepingEmpty`.
+    /// an output each, and come in parts as the engine's, in each fewest terms first; those without any are left out,
+    /// but of the first part not if `keepingEmpty`.
     fileprivate init(
         rows: Int, _ density: Double, _ random: inout Random, keepingEmpty: Bool = false, places: (Int) -> [Int]
     ) {
-        var used: [[Bool]] = []
-        for row in 0..<rows { used.append(places(row).map { _ in Double.random(in: 0..<1, using: &random) < density }) }
-        let ends = ColumnParts.ends(
-            columns: used[0].count, rows: rows, terms: used.joined().count { $0 })
+        var inputs: [[Int?]] = []  // of each row's columns, nil where the weight is zero
+        for row in 0..<rows {
+            inputs.append(places(row).map { Double.random(in: 0..<1, using: &random) < density ? $0 : nil })
+        }
+        let used = inputs.joined().count { $0 != nil }
+        let ends = ColumnParts.ends(columns: inputs[0].count, rows: rows, terms: used)
         var terms: [[mirlk_term]] = [], outs: [Int32] = []
-        for (first, end) in zip([0] + ends, ends) {
-            let part = used.indices.map { row in
-                zip(places(row), used[row]).dropFirst(first).prefix(end - first).filter(\.1).map { mirlk_term(offset: Int32($0.0), weight: 0.01) }
+        for (begin, end) in zip([0] + ends, ends) {
+            let part = inputs.map { row in
+                row[begin..<end].compactMap { $0 }.map { mirlk_term(offset: Int32($0), weight: 0.01) }
             }
-            let order = part.indices.filter { keepingEmpty || !part[$0].isEmpty }
+            let order = part.indices.filter { !part[$0].isEmpty || keepingEmpty && begin == 0 }
                 .sorted { part[$0].count < part[$1].count }
             terms += order.map { part[$0] }
             outs += order.map { Int32($0 * pitch) }

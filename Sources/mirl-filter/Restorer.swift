@@ -52,8 +52,7 @@ final class Restorer {
         guard let limit = options.memory else { return nil }
         // For the image as it was read, decoded and encoded, and for the program and the weights.
         let rest = 3 * image.stride * image.height + (32 << 20)
-        let least = rest + session.leastMemory(
-            width: image.width, height: image.height, task: options.task)
+        let least = rest + session.leastMemory(width: image.width, height: image.height, task: options.task)
         guard least <= limit.bytes else {
             let pixels = "\(image.width)x\(image.height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
             throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")

@@ -22,19 +22,24 @@ import Testing
         return Planar(height: height, width: width, values: values)
     }
 
-    func output(_ model: Model, _ image: Planar, _ precision: Precision, threads: Int = 1) throws -> [Float] {
+    func output(
+        _ model: Model, _ image: Planar, _ precision: Precision, task: Task = .auto, threads: Int = 1
+    ) throws -> [Float] {
         let session = try Session(model, threads: threads, precision: precision)
         var result: [Float] = []
-        try image.withBuffer { try session.trace($0) { name, values in if name == "output" { result = values } } }
+        try image.withBuffer {
+            try session.trace($0, task: task) { name, values in if name == "output" { result = values } }
+        }
         return result
     }
 
-    /// What is asked of the built-in network and of the paper's, which MIRL_GOLDEN may name. The narrow random one
+    /// What is asked of the built-in networks and of the paper's, which MIRL_GOLDEN may name. The narrow random one
     /// stays below it.
-    @Test func bf16IsAtLeast60DecibelsFromFP32() throws {
+    @Test(arguments: Task.allCases) func bf16IsAtLeast60DecibelsFromFP32(task: Task) throws {
         let models = [try Model.builtIn()] + (Golden.otherFolder == nil ? [] : [try Golden().model])
         for model in models {
-            let exact = try output(model, picture(), .fp32), rounded = try output(model, picture(), .bf16)
+            let exact = try output(model, picture(), .fp32, task: task)
+            let rounded = try output(model, picture(), .bf16, task: task)
             let squares = zip(exact, rounded).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
             #expect(squares / Double(exact.count) < 1e-6)
             #expect(isSame(mirlk_bf16(Kernels.chosen).mix, Kernels.chosen.mix) || squares > 0)

@@ -24,9 +24,9 @@ def inverter(tmp_path):
     """Stands in for mirl-filter: gives back the negative of the image it is given, as PNG."""
     path = tmp_path / "inverter"
     path.write_text(f"""#!{sys.executable}
-import sys
+import os, sys
 from PIL import Image, ImageOps
-source = sys.argv[-1] if sys.argv[-2] != "--task" else sys.stdin.buffer
+source = sys.argv[-1] if os.path.isfile(sys.argv[-1]) else sys.stdin.buffer
 ImageOps.invert(Image.open(source).convert("RGB")).save(sys.stdout.buffer, "PNG")
 """)
     path.chmod(0o755)
@@ -79,3 +79,22 @@ def test_the_comparison_has_a_table_for_each_task_with_input_baselines_and_netwo
     run(monkeypatch, "tables", data, *options)
     assert "| rain | 1 | 77.77 / 1.000 |" not in (tmp_path / "q.md").read_text()
     assert "`one.mirl` (SHA-256 e3b0c44298fc), 0.00 MB" in text
+
+
+def test_the_results_have_a_column_for_auto_and_go_where_the_page_has_room(tmp_path, photos, monkeypatch, inverter):
+    data, page = tmp_path / "data", tmp_path / "page.md"
+    for folder in ("denoise", "rain/input", "rain/target"):
+        (data / folder).mkdir(parents=True)
+        Image.open(photos / "clean/a.png").save(data / folder / "x.png")
+    Image.new("RGB", (481, 321)).save(tmp_path / "photo.jpg")
+    page.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
+    run(monkeypatch, "quality", data, "--filter", inverter, "--photo", tmp_path / "photo.jpg", "--readme", page)
+    text = page.read_text()
+    assert text.startswith("before\n<!-- results -->\n") and text.endswith("<!-- /results -->\nafter\n")
+    assert "old" not in text
+    cells = {line[1]: line[2:-1] for line in ([c.strip() for c in line.split("|")] for line in text.splitlines())
+             if len(line) == 10}
+    assert cells["set"][4] == "gain, `auto`"
+    assert cells["rain"][0] == "1" and cells["rain"][3] == cells["rain"][4] == ""  # it was perfect before
+    assert cells["noise 15"][3] == cells["noise 15"][4] != ""
+    assert cells["clean"][4] == ""

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "weights/lite.mirl"
 
 
-@pytest.fixture(scope="module", params=sorted((ROOT / "weights").glob("*.mirl")), ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=revision.shipped_weights(), ids=lambda path: path.stem)
 def shipped(request) -> weightfile.WeightFile:
     return weightfile.read(request.param)
 
@@ -35,6 +35,10 @@ def test_values_are_those_of_the_run_in_half_precision(shipped):
 @pytest.mark.parametrize("page", ["README.md", "docs/quality.md"])
 def test_figures_are_of_the_weights_that_are_shipped(page):
     assert revision.weights(SHIPPED).split(",")[0] in (ROOT / page).read_text()
+
+
+def test_all_weights_that_are_shipped_are_built_in(tools):
+    assert revision.built_in(tools / "mirl-filter").count(".mirl") == len(revision.shipped_weights())
 
 
 def test_architecture_and_provenance_are_read(shipped):

@@ -56,8 +56,8 @@ typedef struct mirlk_kernels {
                       const float *weight, const float *bias);
 
     /* For each row, gelu(sum of the gate's row) * sum of the value's row, as `multiply` sums; both products have the
-     * same rows in one order, in one part each, and the gate's say where the results go. GELU within 1e-6 of the exact (erf) form, for
-     * any finite gate. */
+     * same rows in one order, each in one part, and the gate's say where the results go. GELU within 1e-6 of the exact
+     * (erf) form, for any finite gate. */
     void (*multiply_gated)(const mirlk_product *gate, const mirlk_product *value, const float *in, float *out,
                            uint32_t width, const float *const *ahead);
 
