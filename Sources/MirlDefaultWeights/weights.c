@@ -14,6 +14,9 @@ _Alignas(64) static const unsigned char denoise[] = {
 _Alignas(64) static const unsigned char derain[] = {
 #embed "../../weights/lite-derain.mirl"
 };
+_Alignas(64) static const unsigned char dehaze[] = {
+#embed "../../weights/lite-dehaze.mirl"
+};
 
 static const struct {
     const char *task;
@@ -22,6 +25,7 @@ static const struct {
 } special[] = {
     {"denoise", denoise, sizeof denoise},
     {"derain", derain, sizeof derain},
+    {"dehaze", dehaze, sizeof dehaze},
 };
 
 const void *mirl_default_weights(size_t *size) {
