@@ -12,8 +12,7 @@ import shlex
 import sys
 from pathlib import Path
 
-import measure  # first, as it finds the folder of the next two
-import evaluate
+import measure  # first, as it finds the folder of the next
 import revision
 from measure import Missing, one_process
 
@@ -36,6 +35,7 @@ def arguments():
 
 def quality(command: list[str], data: Path, limit: int | None) -> str:
     """A Markdown table of what training/evaluate.py measures, with the task named and without."""
+    import evaluate  # not before, as the peak memory of a process counts what its parent had when it began
 
     def measured(*words: str) -> dict[str, dict[str, str]]:
         asked = [str(data), *words, *(["--limit", str(limit)] if limit else [])]
