@@ -39,7 +39,8 @@ struct FailureTests {
         expectFailure(try place.shell("\(endless) --memory 40M)"), 2, "the limit of --memory")
     }
 
-    /// The memory is enough for the program but not for libvips' threads.
+    /// The memory is enough for the program but not for libvips' threads, and at some sizes not for GLib, which then
+    /// ends the program itself.
     @Test func `what the machine lacks is not the image's fault`() throws {
         try place.write(picture(), to: "in.ppm")
         try place.vips("copy", "in.ppm", "in.jpg")
@@ -50,7 +51,7 @@ struct FailureTests {
             done
             """)
         let seen = Set(String(decoding: statuses.output, as: UTF8.self).split(separator: "\n"))
-        #expect(seen.contains("1") && seen.isSubset(of: ["0", "1", "127"]), "\(seen)")
+        #expect(seen.contains("1") && !seen.contains("2"), "\(seen)")
     }
 
     @Test func `grey with more than alpha`() throws {

@@ -14,7 +14,6 @@ import Testing
 
     private func both() throws -> Model { Model(try file(common), special: [.derain: try file(special)]) }
 
-    /// The restored samples, and the most memory there was.
     private func restored(_ task: Task, _ session: Session) throws -> [Float] {
         let picture = Planar(height: 40, width: 48, values: (0..<3 * 40 * 48).map { Float($0 * 37 % 101) / 101 })
         return try picture.withBuffer { buffer in
@@ -36,14 +35,9 @@ import Testing
 
     @Test func memoryIsThatOfTheTaskAndEstimatedForTheLargest() throws {
         func taken(_ task: Task, of model: Model) throws -> Int {
-            var bytes = 0
-            let allocator = Allocator(
-                allocate: { size, alignment in
-                    bytes = max(bytes, size)
-                    return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
-                }, deallocate: { block, _, _ in block.deallocate() })
-            _ = try restored(task, try Session(model, threads: 1, allocator: allocator))
-            return bytes
+            let memory = MeasuredMemory()
+            _ = try restored(task, try Session(model, threads: 1, allocator: memory.allocator))
+            return memory.bytes
         }
         let model = try both(), session = try Session(model, threads: 1)
         let little = try taken(.auto, of: model), much = try taken(.derain, of: model)

@@ -46,19 +46,14 @@ import Testing
     func restored(
         _ size: Case, limit: Int?, threads: Int = 1, session: Session? = nil, progress: ((Float) -> Bool)? = nil
     ) throws -> Result {
-        var bytes = 0
-        let allocator = Allocator(
-            allocate: { size, alignment in
-                bytes = max(bytes, size)
-                return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: alignment)
-            }, deallocate: { block, _, _ in block.deallocate() })
-        let session = try session ?? Session(try Model.builtIn(), threads: threads, allocator: allocator)
+        let memory = MeasuredMemory()
+        let session = try session ?? Session(try Model.builtIn(), threads: threads, allocator: memory.allocator)
         let samples = try picture(size).withBuffer { buffer in
             try session.restore(buffer, into: buffer, memoryLimit: limit, progress: progress)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
             return (0..<3 * size.width * size.height).map { samples[$0] }
         }
-        return Result(samples: samples, bytes: bytes, seen: session.seen)
+        return Result(samples: samples, bytes: memory.bytes, seen: session.seen)
     }
 
     @Test func aLimitThatSufficesChangesNothing() throws {
