@@ -2,6 +2,7 @@
 #include "vips-library.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <string.h>
 
 static void drop_log(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer data) {
@@ -28,6 +29,8 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
                      dlerror());
         return NULL;
     }
+    /* Its threads would take 64 MB of address space each for memory of their own, and crash where there is none. */
+    mallopt(M_ARENA_MAX, 1);
     library.log_set_default_handler(drop_log, NULL);
     if (library.init("mirl-filter") != 0) {
         vips_library_fail(&library, MIRL_PICTURE_FAILED, "libvips cannot start", message);

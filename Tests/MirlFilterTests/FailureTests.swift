@@ -39,8 +39,7 @@ struct FailureTests {
         expectFailure(try place.shell("\(endless) --memory 40M)"), 2, "the limit of --memory")
     }
 
-    /// The memory is enough for the program but not for libvips' threads, and at some sizes not for GLib, which then
-    /// ends the program itself.
+    /// The memory is enough for the program but not for libvips' threads.
     @Test func `what the machine lacks is not the image's fault`() throws {
         try place.write(picture(), to: "in.ppm")
         try place.vips("copy", "in.ppm", "in.jpg")
@@ -51,7 +50,7 @@ struct FailureTests {
             done
             """)
         let seen = Set(String(decoding: statuses.output, as: UTF8.self).split(separator: "\n"))
-        #expect(seen.contains("1") && !seen.contains("2"), "\(seen)")
+        #expect(seen.contains("1") && seen.isSubset(of: ["0", "1", "127"]), "\(seen)")
     }
 
     @Test func `grey with more than alpha`() throws {
