@@ -93,7 +93,8 @@ mirl_status mirl_model_open(const char *path, mirl_model **model, mirl_error *er
 mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **model, mirl_error *error);
 
 /* Opens the weights built into the library; needs no file. Some are for every task, MIRL_AUTO too, others for one
- * alone, which they do better: a restoration takes those of its task where there are any. */
+ * alone, which they do better: a restoration takes those of its task where there are any, and with MIRL_AUTO those of
+ * the task that the common ones see in some places of the image, if they are sure. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
 /* 1 if the weights can be told to do this task, 0 if not or if the model is NULL. Every model knows MIRL_AUTO;
@@ -214,10 +215,10 @@ typedef struct mirl_restore_options {
 mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const mirl_image *output,
                          const mirl_restore_options *options, mirl_error *error);
 
-/* What the network saw in the image that the session restored last, whatever it was told to remove, and the
- * share of the evidence for it, 0..1, at `confidence`, unless that is NULL. Weights for one task alone judge less
- * surely than those of MIRL_AUTO. MIRL_AUTO, and 0, if it cannot be said: no image yet, weights that know no tasks,
- * a session that is NULL or at work. */
+/* What the network saw in the image that the session restored last, whatever it was told to remove, MIRL_AUTO for
+ * nothing, and the share of the evidence for it, 0..1, at `confidence`, unless that is NULL. Weights for one task
+ * alone judge less surely than those of MIRL_AUTO. A confidence of 0, and MIRL_AUTO, if it cannot be said: no image
+ * yet, weights that know no tasks, a session that is NULL or at work. */
 mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes at most, whatever the task,

@@ -217,12 +217,12 @@ public:
     /* Restores an image in place. */
     bool restore(const image &pixels, const restore_options &options = {}) { return restore(pixels, pixels, options); }
 
-    /* What the network saw in the last image, if that can be said. */
+    /* What the network saw in the last image, `automatic` for nothing to remove, if that can be said. */
     std::optional<sight> seen() const noexcept
     {
         float confidence = 0;
         mirl_task t = mirl_session_seen(get(), &confidence);
-        if (t == MIRL_AUTO)
+        if (confidence == 0)
             return std::nullopt;
         return sight{ static_cast<task>(t), confidence };
     }

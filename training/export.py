@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import prune
-from data import TASKS, Patches, Shape
+from data import CLEAN, TASKS, Patches, Shape
 from network import Network
 from restore import MIXTURE, load_network
 from revision import commit
@@ -38,17 +38,17 @@ def arguments():
 
 @torch.inference_mode()
 def mean_mixtures(network: Network, patches: Patches, count: int) -> dict[str, torch.Tensor]:
-    """The mean prompt mixture (3 prompts, components) over `count` degraded patches of each task."""
+    """The mean prompt mixture (3 prompts, components) over `count` patches of each task, and of clean ones."""
     means = {}
-    for number, task in enumerate(patches.tasks):
+    for number, kind in enumerate((*patches.tasks, CLEAN)):
         rng = np.random.default_rng((patches.seed, number))
         mixtures = []
         for start in range(0, count, BATCH):
-            degraded = [patches.pair(rng, task, SIZE)[0] for _ in range(min(BATCH, count - start))]
+            degraded = [patches.pair(rng, kind, SIZE)[0] for _ in range(min(BATCH, count - start))]
             batch = np.stack(degraded, dtype=np.float32, casting="same_kind")
             network(torch.from_numpy(batch).permute(0, 3, 1, 2))
             mixtures.append(network.mixtures())
-        means[task] = torch.cat(mixtures, 1).double().mean(1).float().contiguous()
+        means[kind] = torch.cat(mixtures, 1).double().mean(1).float().contiguous()
     return means
 
 
@@ -98,9 +98,9 @@ def main():
         raise SystemExit(f"{source}: not finite: {', '.join(broken)}")
     density = prune.density({name: (w != 0).float() for name, w in prune.prunable(network).items()})
     patches = Patches(options.data, lambda step: Shape(BATCH, SIZE), options.seed, TASKS)
-    for task, rows in mean_mixtures(network, patches, options.patches).items():
-        tensors[MIXTURE + task] = rows
-        print(task, *(" ".join(f"{share:.3f}" for share in row) for row in rows.tolist()), sep="\n  ")
+    for kind, rows in mean_mixtures(network, patches, options.patches).items():
+        tensors[MIXTURE + kind] = rows
+        print(kind, *(" ".join(f"{share:.3f}" for share in row) for row in rows.tolist()), sep="\n  ")
     text = provenance(options.run, network, density, options.trained_on)
     save_file(tensors, options.out, {"config": network.config.as_json(), "provenance": text})
     print(text)

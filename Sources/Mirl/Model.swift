@@ -15,6 +15,12 @@ public final class Model: Sendable {
 
     func network(for task: Task) -> Network { special[task] ?? common }
 
+    func hasSpecial(for task: Task) -> Bool { special[task] != nil }
+
+    var hasSpecial: Bool { !special.isEmpty }
+
+    var networks: [Network] { [common] + special.values }
+
     private static func open(
         _ name: String, _ model: () throws(WeightError) -> Model
     ) throws(MirlError) -> Model {
@@ -62,7 +68,7 @@ public final class Model: Sendable {
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
         var most = 0
-        for network in [common] + special.values {
+        for network in networks {
             guard let plan = Plan(network.weights, width: width, height: height, threads: threads) else { return nil }
             most = max(most, plan.size * MemoryLayout<Float>.stride)
         }

@@ -3,6 +3,8 @@ struct Plan {
     /// The image with its sides padded to multiples of 8: 3 channels, first the input, then the restored image.
     let image: FeatureMap
     let layers: [any Layer]
+    /// So many layers from the first on tell the mixtures of all prompts.
+    let judging: Int
     /// What the layers leave at named places of the graph, for `Session.trace`.
     let marks: [(layer: Int, name: String, features: FeatureStack)]
     /// Where the layers' scratch memory begins, in floats.
@@ -24,6 +26,7 @@ struct Plan {
         var builder = PlanBuilder(weights: weights, width: padded(width), height: padded(height), threads: threads)
         image = builder.build()
         layers = builder.layers
+        judging = builder.judging
         marks = builder.marks
         scratch = builder.memory.peak
         size = scratch + (layers.map(\.scratch).max() ?? 0) + Plan.slack
@@ -38,6 +41,7 @@ private struct PlanBuilder {
     let height: Int
     let threads: Int
     var layers: [any Layer] = []
+    var judging = 0
     var marks: [(layer: Int, name: String, features: FeatureStack)] = []
     var memory = MapMemory()
 
@@ -131,6 +135,7 @@ private struct PlanBuilder {
         let beside = memory.take(prompt.channels, height: features.height, width: features.width)
         let mixed = memory.take(prompt.channels, height: prompt.size, width: prompt.size)
         layers.append(PromptMixture(prompt, level: number - 1, features, into: mixed))
+        judging = layers.count
         layers.append(Conv3x3(prompt.conv, FeatureStack(mixed), into: beside, threads: threads, stretched: true))
         mark("prompt\(number)", beside)
         memory.free(mixed)

@@ -8,7 +8,7 @@ final class Progress {
     private let isCancelled = Atomic(false)
 
     /// The cost of all phases in multiply-adds; infinite until it is known.
-    var total = Double.infinity
+    private var total = Double.infinity
     // Of that, the finished phases, and the phase under way.
     private var finished = 0.0
     private var phase = (cost: 0.0, items: 1.0)
@@ -18,6 +18,9 @@ final class Progress {
 
     /// `tell` gets the share done, 0...1, never falling, and cancels by saying no.
     init(tell: ((Float) -> Bool)?) { self.tell = tell }
+
+    /// Says what the phases to come will cost.
+    func expect(_ cost: Double) { total = finished + cost }
 
     func begin(_ items: Int, cost: Double) {
         phase = (cost, Double(items))

@@ -2,7 +2,7 @@ import MirlKernels
 
 /// Restores images one after another, owning all scratch memory; serves one thread at a time.
 public final class Session {
-    /// A degradation that prompt mixtures were nearest to, with its share of the evidence (0...1).
+    /// The degradation that prompt mixtures were nearest to, `auto` for none, with its share of the evidence (0...1).
     public typealias Sight = (task: Task, confidence: Float)
 
     /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.
@@ -16,7 +16,9 @@ public final class Session {
     private let workers: (HostArithmetic) -> any Workers
     private let kernels: mirlk_kernels
     private let memory: SessionMemory
-    private var lastSchedule: (key: ScheduleKey, schedule: Schedule)?
+    private var schedules: [ScheduleKey: Schedule] = [:]
+    /// Enough for images of one size, whatever is seen in them.
+    private static let mostSchedules = 8
 
     /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The
     /// result never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them,
@@ -64,10 +66,12 @@ public final class Session {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
-        let network = model.network(for: task)
-        let schedule = try schedule(of: network, for: input, within: memoryLimit ?? .max, progress)
-        progress.total = schedule.cost
-        let base = try memory.block(of: schedule.bytes, within: memoryLimit ?? .max, arithmetic)
+        let limit = memoryLimit ?? .max
+        let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil
+        let task = sight?.task ?? task, network = model.network(for: task)
+        let schedule = try schedule(of: network, width: input.width, height: input.height, within: limit, progress)
+        progress.expect(schedule.cost)
+        let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
         let mixtures = if let tiling = schedule.tiling {
             try restoreTiles(
                 of: input, tiling, schedule, in: base, steering: network.mixtures[task], arithmetic, progress)
@@ -76,51 +80,55 @@ public final class Session {
         }
         try progress.finish()
         Pixels(image: input, map: schedule.result, memory: base).store(to: output, strength: strength)
-        seen = network.nearest(mixtures.reversed())
+        seen = sight ?? network.nearest(mixtures)
     }
 
     /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
     /// where there can be no such image.
     public func leastMemory(width: Int, height: Int, task: Task) -> Int {
         guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
-        let least = try? Schedule(
-            model.network(for: task).weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
-        return least?.bytes ?? 0
+        let candidates = task == .auto ? model.networks : [model.network(for: task)]
+        return candidates.reduce(0) { most, network in
+            let least = try? Schedule(
+                network.weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
+            return max(most, least?.bytes ?? 0)
+        }
     }
 
-    /// Restores an image in the memory from `base` on, and returns the mixtures of its prompts, prompt 3 first.
+    /// Restores an image in the memory from `base` on, or runs only the first layers, and returns the mixtures of the
+    /// prompts of decoder levels 1 to 3.
     private func forward(
-        _ plan: Plan, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>, steering: [[Float]]?,
-        _ arithmetic: HostArithmetic, _ progress: Progress,
+        _ plan: Plan, layers: Int = .max, _ input: ImageBuffer, in base: UnsafeMutablePointer<Float>,
+        steering: [[Float]]?, _ arithmetic: HostArithmetic, _ progress: Progress,
         visit: ((_ name: String, _ values: [Float]) -> Void)? = nil
     ) throws(MirlError) -> [[Float]] {
         try Pixels(image: input, map: plan.image, memory: base).load(progress)
         let run = Run(
             kernels: kernels, memory: base, scratch: base + plan.scratch, workers: workers(arithmetic),
             steering: steering, progress: progress)
-        for (i, layer) in plan.layers.enumerated() {
+        for (i, layer) in plan.layers.prefix(layers).enumerated() {
             try layer.run(run)
             guard let visit else { continue }
             for mark in plan.marks where mark.layer == i { visit(mark.name, mark.features.values(in: run.memory)) }
         }
-        return run.mixtures
+        return run.mixtures.reversed()
     }
 
     private func schedule(
-        of network: Network, for input: ImageBuffer, within limit: Int, _ progress: Progress
+        of network: Network, width: Int, height: Int, within limit: Int, _ progress: Progress
     ) throws(MirlError) -> Schedule {
-        let key = ScheduleKey(
-            network: ObjectIdentifier(network), width: input.width, height: input.height, limit: limit)
-        if let lastSchedule, lastSchedule.key == key { return lastSchedule.schedule }
+        let key = ScheduleKey(network: ObjectIdentifier(network), width: width, height: height, limit: limit)
+        if let schedule = schedules[key] { return schedule }
         let schedule = try Schedule(
-            network.weights, width: input.width, height: input.height, threads: threads, within: limit, progress)
-        lastSchedule = (key, schedule)
+            network.weights, width: width, height: height, threads: threads, within: limit, progress)
+        if schedules.count == Self.mostSchedules { schedules = [:] }
+        schedules[key] = schedule
         return schedule
     }
 }
 
 /// What a schedule depends on within a session.
-private struct ScheduleKey: Equatable {
+private struct ScheduleKey: Hashable {
     let network: ObjectIdentifier
     let width, height, limit: Int
 }
@@ -132,19 +140,57 @@ extension Session {
         of input: ImageBuffer, _ tiling: Tiling, _ schedule: Schedule, in base: UnsafeMutablePointer<Float>,
         steering: [[Float]]?, _ arithmetic: HostArithmetic, _ progress: Progress
     ) throws(MirlError) -> [[Float]] {
-        let result = schedule.result, tile = base + schedule.planStart, share = 1 / Float(tiling.count)
+        let result = schedule.result, tile = base + schedule.planStart
         try result.clear(in: base, progress)
-        var means: [[Float]] = []
+        var seen: [[[Float]]] = []
         for row in tiling.rows {
             for column in tiling.columns {
                 let part = input.part(columns: column.range, rows: row.range)
                 let mixtures = try forward(schedule.plan, part, in: tile, steering: steering, arithmetic, progress)
                 try result.add(schedule.plan.image, of: tile, at: row, column, in: base, progress)
-                let weighted = mixtures.map { $0.map { $0 * share } }
-                means = means.isEmpty ? weighted : zip(means, weighted).map { zip($0, $1).map(+) }
+                seen.append(mixtures)
             }
         }
-        return means
+        return mean(seen)
+    }
+}
+
+/// The mean of several images' mixtures.
+private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
+    let share = 1 / Float(mixtures.count)
+    return mixtures.dropFirst().reduce(mixtures[0]) { sums, next in zip(sums, next).map { zip($0, $1).map(+) } }
+        .map { $0.map { $0 * share } }
+}
+
+// Judging what is wrong with an image before it is restored.
+extension Session {
+    /// How sure the common network must be to leave an image to the network of a task.
+    static let sure: Float = 0.9
+
+    /// The task whose own network is to restore the image, as the common network sees one of those degradations in some
+    /// places; nil if it is not sure, or if no task has a network of its own.
+    private func look(
+        at input: ImageBuffer, within limit: Int, _ arithmetic: HostArithmetic, _ progress: Progress
+    ) throws(MirlError) -> Sight? {
+        guard model.hasSpecial else { return nil }
+        let network = model.network(for: .auto), glance = Glance(width: input.width, height: input.height)
+        let schedule = try schedule(
+            of: network, width: glance.width, height: glance.height, within: .max, progress)
+        guard schedule.bytes <= limit else { return nil }
+        let plan = schedule.plan
+        let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
+        var seen: [[[Float]]] = []
+        for rows in glance.rows {
+            for columns in glance.columns {
+                let part = input.part(columns: columns, rows: rows)
+                let mixtures = try forward(
+                    plan, layers: plan.judging, part, in: base, steering: nil, arithmetic, progress)
+                seen.append(mixtures)
+            }
+        }
+        guard let sight = network.nearest(mean(seen)), sight.confidence >= Self.sure, model.hasSpecial(for: sight.task)
+        else { return nil }
+        return sight
     }
 }
 
@@ -190,7 +236,9 @@ extension Session {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let progress = Progress(tell: nil), network = model.network(for: task)
-        let plan = try schedule(of: network, for: input, within: .max, progress).plan
+        let plan = try schedule(
+            of: network, width: input.width, height: input.height, within: .max, progress
+        ).plan
         let base = try memory.block(of: plan.size * MemoryLayout<Float>.stride, within: .max, arithmetic)
         _ = try forward(plan, input, in: base, steering: network.mixtures[task], arithmetic, progress, visit: visit)
     }

@@ -1,6 +1,8 @@
 extension Architecture {
-    /// The tasks whose mean prompt mixtures a file may hold, in the file's order.
+    /// What a file may hold the mean prompt mixtures of, in the file's order: images of each task.
     public static let tasks = ["denoise", "derain", "dehaze"]
+    /// And behind those, images that need nothing.
+    public static let clean = "clean"
 
     /// Refuses what is no network, or one so large that its sizes could overflow.
     public func validate() throws(WeightError) {

@@ -60,7 +60,7 @@ extension Architecture {
 
     /// The tensors that a file may hold behind those of the network: row n is the mixture of prompt n + 1.
     public var mixtures: [TensorSpec] {
-        Self.tasks.map { TensorSpec(name: "mixture.\($0)", kind: .mixture, rows: 3, columns: promptComponents) }
+        (Self.tasks + [Self.clean]).map { TensorSpec(name: "mixture.\($0)", kind: .mixture, rows: 3, columns: promptComponents) }
     }
 }
 

@@ -39,8 +39,8 @@ public final class WeightFile: Sendable {
     /// The tensor called `name` in a checkpoint. It holds as long as this object.
     public func matrix(_ name: String) -> Matrix? { matrices[name] }
 
-    /// The mean prompt mixture of "denoise", "derain" or "dehaze": row n is that of prompt n + 1.
-    public func mixture(of task: String) -> Matrix? { matrices["mixture." + task] }
+    /// The mean prompt mixture of "denoise", "derain", "dehaze" or "clean": row n is that of prompt n + 1.
+    public func mixture(of kind: String) -> Matrix? { matrices["mixture." + kind] }
 }
 
 /// Walks records and payloads side by side: both come in the order of `Architecture.tensors`, so that a tensor that is

@@ -63,6 +63,7 @@ final class Restorer {
     /// What the network judged the last image to be.
     var sight: String {
         guard let seen = session.seen else { return "the weights do not tell what the network sees" }
-        return "the network saw \(seen.task.rawValue), \(Int(seen.confidence * 100)) of 100"
+        let what = seen.task == .auto ? "nothing to remove" : seen.task.rawValue
+        return "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
     }
 }

@@ -59,7 +59,7 @@ static void check_sight(void)
     mirl_image image = new_image(MIRL_RGB8, 32, 32, 0);
     CHECK_STATUS(mirl_restore(session, &image, &image, NULL, NULL), MIRL_OK);
     mirl_task seen = mirl_session_seen(session, &confidence);
-    CHECK(seen >= MIRL_DENOISE && seen <= MIRL_DEHAZE && confidence > 0 && confidence <= 1);
+    CHECK(seen >= MIRL_AUTO && seen <= MIRL_DEHAZE && confidence > 0 && confidence <= 1);
     CHECK(mirl_session_seen(session, NULL) == seen);
     free(image.data);
     mirl_session_free(session);

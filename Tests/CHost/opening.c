@@ -5,14 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const path = "weights/lite.mirl";
+/* Weights for one task. */
+static const char *const path = "weights/lite-dehaze.mirl";
+static const mirl_task task = MIRL_DEHAZE;
 
 static mirl_image restored_with(mirl_model *model, const mirl_image *image)
 {
     mirl_session *session = NULL;
     CHECK_STATUS(mirl_session_new(model, NULL, &session, NULL), MIRL_OK);
     mirl_model_free(model);
-    mirl_image output = restored_by(session, image);
+    mirl_image output = new_image(image->format, image->width, image->height, 0);
+    mirl_restore_options options = { sizeof options, task, 1.0f, NULL, NULL };
+    CHECK_STATUS(mirl_restore(session, image, &output, &options, NULL), MIRL_OK);
     mirl_session_free(session);
     return output;
 }

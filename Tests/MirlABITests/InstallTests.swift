@@ -110,7 +110,7 @@ import Testing
         #expect(loads.status == 0, "\(loads.errors)")
     }
 
-    /// All that there are, and they are those that are built in: for a task its own, or else lite.mirl.
+    /// All that there are, and they are those that are built in: for a task its own, and to see by lite.mirl.
     @Test func weightsLieInTheirFolder() throws {
         let folder = try installed("share/mirl"), bin = try installed("bin")
         let outcome = try sh(
@@ -119,12 +119,13 @@ import Testing
             for file in *.mirl; do cmp \(folder)/$file $file; \(bin)/mirl-weights verify \(folder)/$file; done
             cd - > /dev/null
             printf 'P6\\n3 2\\n255\\nabcdefghijklmnopqr' > weighed.ppm
-            for task in auto denoise derain dehaze; do
-                weights=\(folder)/lite-$task.mirl
-                test -e $weights || weights=\(folder)/lite.mirl
+            for task in denoise derain dehaze; do
                 \(bin)/mirl-filter --task $task weighed.ppm > built-in.png
-                \(bin)/mirl-filter --task $task --weights $weights weighed.ppm | cmp built-in.png
+                \(bin)/mirl-filter --task $task --weights \(folder)/lite-$task.mirl weighed.ppm | cmp built-in.png
             done
+            saw() { \(bin)/mirl-filter -v "$@" weighed.ppm 2>&1 > /dev/null | grep ' saw '; }
+            saw > built-in.txt
+            saw --weights \(folder)/lite.mirl | cmp built-in.txt
             """)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.text == "")

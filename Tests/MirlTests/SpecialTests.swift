@@ -1,4 +1,5 @@
 // A model may have networks for one task alone beside the one for all.
+import Foundation
 import Mirl
 import MirlTestSupport
 import MirlWeights
@@ -44,6 +45,75 @@ import Testing
         #expect(little < much)
         #expect(model.memoryEstimate(width: 48, height: 40, threads: 1) == much)
         #expect(session.leastMemory(width: 48, height: 40, task: .dehaze) == little)
+        #expect(session.leastMemory(width: 48, height: 40, task: .auto) == much)
         #expect(session.leastMemory(width: 48, height: 40, task: .derain) == much)
+    }
+
+    /// A common network that sees the same in every image: the mixtures that are given as means of these kinds.
+    private func model(seeing kinds: String..., special tasks: [Task] = [.derain]) throws -> Model {
+        var common = common
+        let seen: [Float] = [0.25, 0.5, 0.25]
+        for level in 1...3 {
+            let linear = "prompt\(level).linear_layer", weights = common.tensors[linear + ".weight"]!
+            common.tensors[linear + ".weight"] = .init(weights.values.map { _ in 0 }, shape: weights.shape)
+            common.tensors[linear + ".bias"] = .init(seen.map(log), shape: [3])
+        }
+        for kind in Architecture.tasks + [Architecture.clean] {
+            let means: [Float] = kinds.contains(kind) ? seen : [0, 0, 1]
+            common.tensors["mixture.\(kind)"] = .init([means, means, means].flatMap { $0 }, shape: [3, 3])
+        }
+        let specialFile = try file(special)
+        return Model(try file(common), special: Dictionary(uniqueKeysWithValues: tasks.map { ($0, specialFile) }))
+    }
+
+    /// What `auto` restores and sees, and whether that is what the network of another task makes of it.
+    private func auto(_ model: Model, restoresAs task: Task) throws -> (seen: Session.Sight?, isSame: Bool) {
+        let session = try Session(model, threads: 1)
+        let restored = try restored(.auto, session), seen = session.seen
+        return (seen, try restored == self.restored(task, session))
+    }
+
+    @Test func autoTakesTheNetworkOfTheTaskThatIsSeen() throws {
+        let (seen, isSpecial) = try auto(try model(seeing: "derain"), restoresAs: .derain)
+        #expect(isSpecial && seen?.task == .derain && seen!.confidence > 0.99)
+    }
+
+    @Test(arguments: [["derain", "denoise"], ["clean"], ["dehaze"], ["clean", "derain"]])
+    func autoStaysWithTheCommonNetworkWhenUnsureOrNothingIsSeenOrTheTaskHasNoOther(kinds: [String]) throws {
+        let model = try kinds.count == 2 ? model(seeing: kinds[0], kinds[1]) : model(seeing: kinds[0])
+        let (seen, isSpecial) = try auto(model, restoresAs: .derain)
+        #expect(!isSpecial)
+        #expect(kinds[0] == "clean" ? seen?.task == .auto : seen?.task.rawValue != "derain" || seen!.confidence < 0.51)
+    }
+
+    @Test(arguments: [1, 100, 256, 511, 512, 1000, 65535])
+    func placesToLookAtLieApartWithinTheImage(length: Int) {
+        let glance = Glance(width: length, height: 300)
+        #expect(glance.rows == [22..<278])
+        #expect(glance.columns.count == [1: 1, 100: 1, 256: 1, 511: 1, 512: 2][length, default: 3])
+        #expect(glance.columns.allSatisfy { $0.count == min(256, length) && $0.clamped(to: 0..<length) == $0 })
+        #expect(zip(glance.columns, glance.columns.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound })
+        // As far from one end as from the other.
+        #expect(abs(glance.columns[0].lowerBound - (length - glance.columns.last!.upperBound)) <= 1)
+    }
+
+    @Test func autoLooksWithinTheLimitOfMemory() throws {
+        let model = try model(seeing: "derain"), memory = MeasuredMemory()
+        let session = try Session(model, threads: 1, allocator: memory.allocator)
+        let least = session.leastMemory(width: 48, height: 40, task: .auto)
+        let picture = Planar(height: 40, width: 48, values: [Float](repeating: 0.5, count: 3 * 40 * 48))
+        try picture.withBuffer { try session.restore($0, into: $0, memoryLimit: least) }
+        #expect(session.seen?.task == .derain && memory.bytes == least)
+    }
+
+    @Test func aLookCanBeCancelledAndIsPartOfTheProgress() throws {
+        let model = try model(seeing: "derain"), session = try Session(model, threads: 1)
+        let picture = Planar(height: 40, width: 48, values: [Float](repeating: 0.5, count: 3 * 40 * 48))
+        try picture.withBuffer { buffer in
+            #expect(throws: MirlError.cancelled) { try session.restore(buffer, into: buffer) { _ in false } }
+            var told: [Float] = []
+            try session.restore(buffer, into: buffer) { told.append($0); return true }
+            #expect(told.last == 1 && told == told.sorted() && told.contains { $0 > 0.1 && $0 < 0.9 })
+        }
     }
 }

@@ -44,12 +44,13 @@ import Testing
     }
 
     func restored(
-        _ size: Case, limit: Int?, threads: Int = 1, session: Session? = nil, progress: ((Float) -> Bool)? = nil
+        _ size: Case, limit: Int?, task: Task = .auto, threads: Int = 1, session: Session? = nil,
+        progress: ((Float) -> Bool)? = nil
     ) throws -> Result {
         let memory = MeasuredMemory()
         let session = try session ?? Session(try Model.builtIn(), threads: threads, allocator: memory.allocator)
         let samples = try picture(size).withBuffer { buffer in
-            try session.restore(buffer, into: buffer, memoryLimit: limit, progress: progress)
+            try session.restore(buffer, into: buffer, task: task, memoryLimit: limit, progress: progress)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
             return (0..<3 * size.width * size.height).map { samples[$0] }
         }
@@ -137,9 +138,9 @@ import Testing
     @Test func theSearchForTilesCanBeCancelled() throws {
         let none = Allocator(allocate: { _, _ in nil }, deallocate: { _, _, _ in })
         let session = try Session(try Model.builtIn(), threads: 1, allocator: none)
-        let limit = try restored(Self.cases[0], limit: nil).bytes * 9 / 10
+        let limit = try restored(Self.cases[0], limit: nil, task: .denoise).bytes * 9 / 10
         #expect(throws: MirlError.cancelled) {
-            try restored(Self.cases[0], limit: limit, session: session) { _ in false }
+            try restored(Self.cases[0], limit: limit, task: .denoise, session: session) { _ in false }
         }
     }
 

@@ -12,7 +12,7 @@ from PIL import Image
 import evaluate
 import export
 import train
-from data import TASKS
+from data import CLEAN, TASKS
 from restore import load_network
 
 
@@ -75,7 +75,7 @@ def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
     assert all(row["images"] == "3" and row["gain"] == "+0.00" for row in rows)
 
 
-def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task(photos, tmp_path, monkeypatch):
+def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task_and_clean_photos(photos, tmp_path, monkeypatch):
     run, out = tmp_path / "run", tmp_path / "out.safetensors"
     options = ["--preset", "golden", "--workers", "0", "--patches", "2", "--size", "16", "--steps", "2"]
     train.main([str(run), "--data", str(photos), *options])
@@ -84,7 +84,7 @@ def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task(ph
     export.main()
     (before, _), (after, mixtures) = load_network(run / "weights.safetensors"), load_network(out)
     assert all(torch.equal(a, b) for a, b in zip(before.state_dict().values(), after.state_dict().values()))
-    assert set(mixtures) == set(TASKS)
+    assert set(mixtures) == {*TASKS, CLEAN}
     assert all(rows.shape == (3, 5) and torch.allclose(rows.sum(1), torch.ones(3)) for rows in mixtures.values())
     assert export.progress(run) == (0, 2)
 
