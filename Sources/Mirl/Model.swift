@@ -15,9 +15,8 @@ public final class Model: Sendable {
 
     func network(for task: Task) -> Network { special[task] ?? common }
 
-    func hasSpecial(for task: Task) -> Bool { special[task] != nil }
-
-    var hasSpecial: Bool { !special.isEmpty }
+    /// The network that judges what is wrong with an image, if another than it may have to restore it.
+    var judge: Network? { special.isEmpty ? nil : common }
 
     var networks: [Network] { [common] + special.values }
 

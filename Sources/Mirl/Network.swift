@@ -20,8 +20,8 @@ final class Network: Sendable {
         clean = file.mixture(of: Architecture.clean)?.rowsOfFloats
     }
 
-    /// The task whose mean mixtures are nearest to the given ones (squared distance), or `auto` if those of images that
-    /// need nothing are nearer, with its share of closeness; nil if there are none, or if the distances are not numbers.
+    /// The task whose mean mixtures are nearest to the given ones (squared distance), or `auto` if those of clean
+    /// images are nearer, with its share of closeness; nil if there are none, or if the distances are not numbers.
     func nearest(_ seen: [[Float]]) -> Session.Sight? {
         func closeness(_ mean: [[Float]]) -> Float {
             1 / zip(mean.joined(), seen.joined()).reduce(1e-6) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }

@@ -68,7 +68,7 @@ public final class Session {
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
         let limit = memoryLimit ?? .max
         let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil
-        let task = sight?.task ?? task, network = model.network(for: task)
+        let task = sight.map(Self.taskSurely) ?? task, network = model.network(for: task)
         let schedule = try schedule(of: network, width: input.width, height: input.height, within: limit, progress)
         progress.expect(schedule.cost)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
@@ -164,18 +164,18 @@ private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
 
 // Judging what is wrong with an image before it is restored.
 extension Session {
-    /// How sure the common network must be to leave an image to the network of a task.
-    static let sure: Float = 0.9
+    /// The task that is seen, if that is sure; otherwise denoising, which changes a clean image least.
+    private static func taskSurely(_ sight: Sight) -> Task {
+        sight.confidence >= 0.9 && sight.task != .auto ? sight.task : .denoise
+    }
 
-    /// The task whose own network is to restore the image, as the common network sees one of those degradations in some
-    /// places; nil if it is not sure, or if no task has a network of its own.
+    /// What the judge among the networks sees in some places of an image; nil if there is none, or no memory for it.
     private func look(
         at input: ImageBuffer, within limit: Int, _ arithmetic: HostArithmetic, _ progress: Progress
     ) throws(MirlError) -> Sight? {
-        guard model.hasSpecial else { return nil }
-        let network = model.network(for: .auto), glance = Glance(width: input.width, height: input.height)
-        let schedule = try schedule(
-            of: network, width: glance.width, height: glance.height, within: .max, progress)
+        guard let judge = model.judge else { return nil }
+        let glance = Glance(width: input.width, height: input.height)
+        let schedule = try schedule(of: judge, width: glance.width, height: glance.height, within: .max, progress)
         guard schedule.bytes <= limit else { return nil }
         let plan = schedule.plan
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
@@ -183,14 +183,11 @@ extension Session {
         for rows in glance.rows {
             for columns in glance.columns {
                 let part = input.part(columns: columns, rows: rows)
-                let mixtures = try forward(
-                    plan, layers: plan.judging, part, in: base, steering: nil, arithmetic, progress)
-                seen.append(mixtures)
+                seen.append(
+                    try forward(plan, layers: plan.judging, part, in: base, steering: nil, arithmetic, progress))
             }
         }
-        guard let sight = network.nearest(mean(seen)), sight.confidence >= Self.sure, model.hasSpecial(for: sight.task)
-        else { return nil }
-        return sight
+        return judge.nearest(mean(seen))
     }
 }
 
