@@ -151,7 +151,8 @@ typedef void (*mirl_work)(void *work_data, uint32_t index);
 /* The host's parallel-for: calls work(work_data, i) once for each i < count, in any order, on any threads, at
  * the same time or one after another, and returns when all these calls have returned. 0 on success; anything
  * else ends the restoration with MIRL_ERROR_SYSTEM. Called some hundred times for an image, or for each of its
- * tiles, from the thread that restores it, with a `count` of at most the session's threads. */
+ * tiles or of the places that MIRL_AUTO looks at, from the thread that restores it, with a `count` of at most the
+ * session's threads. */
 typedef int (*mirl_runner)(void *runner_data, mirl_work work, void *work_data, uint32_t count);
 
 /* `size` bytes that begin at a multiple of `alignment`, a power of two; NULL if there are none. */
@@ -177,7 +178,7 @@ typedef struct mirl_session_options {
     mirl_deallocate deallocate;
     void *allocator_data; /* handed to both */
     /* The most bytes of scratch memory for an image; 0: no limit. A larger image is restored in tiles that fade into
-     * each other over 64 pixels or more: slightly differently, each tile seeing for itself what MIRL_AUTO sees.
+     * each other over 64 pixels or more: slightly differently. MIRL_AUTO judges each for itself with weights of a file.
      * Besides a tile's memory this takes the result as floats, some 12 bytes a pixel of the image; MIRL_ERROR_MEMORY
      * if that and tiles of 256x256 are too much. */
     uint64_t memory_limit;

@@ -1,8 +1,8 @@
-"""Makes the file that `mirl-weights pack` takes from a run: its weights, how each task mixes the prompts, provenance.
+"""Makes the file that `mirl-weights pack` takes from a run: its weights, how images mix the prompts, provenance.
 
     python export.py runs/NAME OUT.safetensors --data DATA --trained-on "which photos, under which terms"
 
-The means of the mixtures over seeded training patches let a user steer the network to a task.
+The means of the mixtures over seeded training patches let a user steer the network to a task, and say what it sees.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def arguments():
     add("out", type=Path)
     add("--data", type=Path, required=True, help="the folder that the run was trained on")
     add("--trained-on", required=True, help="what these photos are and under which terms; goes into the file")
-    add("--patches", type=int, default=320, help=f"per task, of {SIZE} pixels squared")
+    add("--patches", type=int, default=320, help=f"per task and of clean ones, of {SIZE} pixels squared")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0)
     return parser.parse_args()

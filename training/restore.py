@@ -10,11 +10,11 @@ from network import Config, Network
 
 MULTIPLE = 8  # three halvings
 
-MIXTURE = "mixture."  # prefix of the tensors that hold a task's mean prompt mixtures
+MIXTURE = "mixture."  # prefix of the tensors that hold the mean prompt mixtures of a kind of images
 
 
 def load_network(path: Path) -> tuple[Network, dict[str, torch.Tensor]]:
-    """The network of a safetensors file, in fp32, and the mixture (3, components) of each task that has one."""
+    """The network of a safetensors file, in fp32, and the mixture (3, components) of each kind of images with one."""
     with safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
         if "config" not in metadata:

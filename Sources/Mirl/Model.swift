@@ -15,6 +15,9 @@ public final class Model: Sendable {
 
     func network(for task: Task) -> Network { special[task] ?? common }
 
+    /// Whether a task has a network of its own.
+    func hasNetwork(for task: Task) -> Bool { special[task] != nil }
+
     /// The network that judges what is wrong with an image, if another than it may have to restore it.
     var judge: Network? { special.isEmpty ? nil : common }
 
@@ -66,12 +69,18 @@ public final class Model: Sendable {
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
+        func bytes(_ network: Network, _ width: Int, _ height: Int) -> Int? {
+            Plan(network.weights, width: width, height: height, threads: threads)
+                .map { $0.size * MemoryLayout<Float>.stride }
+        }
         var most = 0
         for network in networks {
-            guard let plan = Plan(network.weights, width: width, height: height, threads: threads) else { return nil }
-            most = max(most, plan.size * MemoryLayout<Float>.stride)
+            guard let whole = bytes(network, width, height) else { return nil }
+            most = max(most, whole)
         }
-        return most
+        guard let judge else { return most }
+        let glance = Glance(width: width, height: height)
+        return bytes(judge, glance.width, glance.height).map { max(most, $0) }
     }
 }
 

@@ -5,6 +5,8 @@ struct Plan {
     let layers: [any Layer]
     /// So many layers from the first on tell the mixtures of all prompts.
     let judging: Int
+    /// Multiply-adds of those.
+    var costOfJudging: Double { layers.prefix(judging).reduce(0) { $0 + $1.cost } }
     /// What the layers leave at named places of the graph, for `Session.trace`.
     let marks: [(layer: Int, name: String, features: FeatureStack)]
     /// Where the layers' scratch memory begins, in floats.

@@ -8,6 +8,9 @@ public final class Session {
     /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.
     public private(set) var seen: Sight?
 
+    /// What the image that was restored last was restored as: the task that was asked for, or that `auto` took.
+    public private(set) var done = Task.auto
+
     /// More threads than this are a mistake rather than a wish.
     public static let mostThreads = 1024
 
@@ -68,7 +71,7 @@ public final class Session {
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
         let limit = memoryLimit ?? .max
         let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil
-        let task = sight.map(Self.taskSurely) ?? task, network = model.network(for: task)
+        let task = sight.map(self.task(for:)) ?? task, network = model.network(for: task)
         let schedule = try schedule(of: network, width: input.width, height: input.height, within: limit, progress)
         progress.expect(schedule.cost)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
@@ -81,6 +84,7 @@ public final class Session {
         try progress.finish()
         Pixels(image: input, map: schedule.result, memory: base).store(to: output, strength: strength)
         seen = sight ?? network.nearest(mixtures)
+        done = task
     }
 
     /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
@@ -164,9 +168,11 @@ private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
 
 // Judging what is wrong with an image before it is restored.
 extension Session {
-    /// The task that is seen, if that is sure; otherwise denoising, which changes a clean image least.
-    private static func taskSurely(_ sight: Sight) -> Task {
-        sight.confidence >= 0.9 && sight.task != .auto ? sight.task : .denoise
+    /// The task that is seen, if that is sure; otherwise denoising, which changes a clean image least. `auto` where
+    /// that has no network of its own.
+    private func task(for sight: Sight) -> Task {
+        let task = sight.confidence >= 0.9 && sight.task != .auto ? sight.task : .denoise
+        return model.hasNetwork(for: task) ? task : .auto
     }
 
     /// What the judge among the networks sees in some places of an image; nil if there is none, or no memory for it.
@@ -174,10 +180,13 @@ extension Session {
         at input: ImageBuffer, within limit: Int, _ arithmetic: HostArithmetic, _ progress: Progress
     ) throws(MirlError) -> Sight? {
         guard let judge = model.judge else { return nil }
+        // As the image itself will take about as much, a limit that is too small is found now.
+        let whole = try schedule(of: judge, width: input.width, height: input.height, within: limit, progress)
         let glance = Glance(width: input.width, height: input.height)
         let schedule = try schedule(of: judge, width: glance.width, height: glance.height, within: .max, progress)
         guard schedule.bytes <= limit else { return nil }
         let plan = schedule.plan
+        progress.expect(whole.cost + Double(glance.rows.count * glance.columns.count) * plan.costOfJudging)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
         var seen: [[[Float]]] = []
         for rows in glance.rows {

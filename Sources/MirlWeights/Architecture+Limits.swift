@@ -1,8 +1,10 @@
 extension Architecture {
-    /// What a file may hold the mean prompt mixtures of, in the file's order: images of each task.
+    /// The tasks that a network may be told to do.
     public static let tasks = ["denoise", "derain", "dehaze"]
-    /// And behind those, images that need nothing.
+    /// What is said of images that need nothing.
     public static let clean = "clean"
+    /// The kinds of images whose mean prompt mixtures a file may hold, in the file's order.
+    public static let kinds = tasks + [clean]
 
     /// Refuses what is no network, or one so large that its sizes could overflow.
     public func validate() throws(WeightError) {

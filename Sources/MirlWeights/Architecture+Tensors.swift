@@ -6,7 +6,7 @@ public struct TensorSpec: Equatable, Sendable {
         /// LayerNorm weights and biases, other biases.
         case vector
         case temperature
-        /// The mean prompt mixture of a task; the one kind that a file may lack.
+        /// The mean prompt mixture of a kind of images; the one kind that a file may lack.
         case mixture
 
         /// Whether zeros may be left out.
@@ -60,7 +60,7 @@ extension Architecture {
 
     /// The tensors that a file may hold behind those of the network: row n is the mixture of prompt n + 1.
     public var mixtures: [TensorSpec] {
-        (Self.tasks + [Self.clean]).map { TensorSpec(name: "mixture.\($0)", kind: .mixture, rows: 3, columns: promptComponents) }
+        Self.kinds.map { TensorSpec(name: "mixture.\($0)", kind: .mixture, rows: 3, columns: promptComponents) }
     }
 }
 

@@ -69,7 +69,7 @@ private struct PayloadTable {
         }
         try require(
             tensors.count == front.recordCount, "name of record \(tensors.count)", is: Record.name(nextRecord),
-            expected: "a task's mixture")
+            expected: "a mixture")
         try require(end == front.bytes.count, "file length", is: front.bytes.count, expected: end)
     }
 

@@ -7,6 +7,8 @@ final class Restorer {
     let session: Session
     let deadline: Deadline
     private let isBarShown: Bool
+    /// What images of the last size take at least, as frames of a video have but one.
+    private var least: (width: Int, height: Int, bytes: Int)?
 
     /// Opens the weights.
     init(_ options: Filter) throws(Failure) {
@@ -52,7 +54,7 @@ final class Restorer {
         guard let limit = options.memory else { return nil }
         // For the image as it was read, decoded and encoded, and for the program and the weights.
         let rest = 3 * image.stride * image.height + (32 << 20)
-        let least = rest + session.leastMemory(width: image.width, height: image.height, task: options.task)
+        let least = rest + leastMemory(width: image.width, height: image.height)
         guard least <= limit.bytes else {
             let pixels = "\(image.width)x\(image.height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
             throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")
@@ -60,10 +62,18 @@ final class Restorer {
         return limit.bytes - rest
     }
 
-    /// What the network judged the last image to be.
+    private func leastMemory(width: Int, height: Int) -> Int {
+        if let least, least.width == width, least.height == height { return least.bytes }
+        let bytes = session.leastMemory(width: width, height: height, task: options.task)
+        least = (width, height, bytes)
+        return bytes
+    }
+
+    /// What the network judged the last image to be, and what `auto` made of that.
     var sight: String {
         guard let seen = session.seen else { return "the weights do not tell what the network sees" }
         let what = seen.task == .auto ? "nothing to remove" : seen.task.rawValue
-        return "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
+        let sight = "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
+        return options.task == session.done ? sight : "\(sight): took the weights for \(session.done.rawValue)"
     }
 }

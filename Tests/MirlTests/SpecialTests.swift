@@ -58,7 +58,7 @@ import Testing
             common.tensors[linear + ".weight"] = .init(weights.values.map { _ in 0 }, shape: weights.shape)
             common.tensors[linear + ".bias"] = .init(seen.map(log), shape: [3])
         }
-        for kind in Architecture.tasks + [Architecture.clean] {
+        for kind in Architecture.kinds {
             let means: [Float] = kinds.contains(kind) ? seen : [0, 0, 1]
             common.tensors["mixture.\(kind)"] = .init([means, means, means].flatMap { $0 }, shape: [3, 3])
         }
@@ -108,14 +108,39 @@ import Testing
         #expect(session.seen?.task == .derain && memory.bytes == least)
     }
 
-    @Test func aLookCanBeCancelledAndIsPartOfTheProgress() throws {
+    @Test func autoTakesNoNetworkThatThereIsNot() throws {
+        let (seen, isSpecial) = try auto(try model(seeing: ["dehaze"]), restoresAs: .derain)
+        #expect(!isSpecial && seen?.task == .dehaze)
+    }
+
+    /// Each half of a wide picture is a place.
+    @Test func whatIsSeenIsTheMeanOfThePlaces() throws {
+        var random = Random(seed: 5)
+        let halves = (1...2).map { half in (0..<256).map { _ in Float.random(in: 0...Float(half), using: &random) } }
+        let session = try Session(try both(), threads: 1)
+        func seen(_ columns: [Float]) throws -> Float {
+            let values = (0..<3 * 16).flatMap { _ in columns }
+            try Planar(height: 16, width: columns.count, values: values).withBuffer {
+                try session.restore($0, into: $0)
+            }
+            return try #require(session.seen).confidence
+        }
+        let (left, right) = (halves[0], halves[1])
+        #expect(try seen(left + left) == seen(left))
+        #expect(try seen(left + right) == seen(right + left))
+        #expect(try seen(left + right) != seen(left) && seen(left + right) != seen(right))
+    }
+
+    @Test func aLookIsPartOfTheProgressAndCanBeCancelled() throws {
         let model = try model(seeing: ["derain"]), session = try Session(model, threads: 1)
-        let picture = Planar(height: 40, width: 48, values: [Float](repeating: 0.5, count: 3 * 40 * 48))
+        let picture = Planar(height: 40, width: 300, values: [Float](repeating: 0.5, count: 3 * 40 * 300))
         try picture.withBuffer { buffer in
-            #expect(throws: MirlError.cancelled) { try session.restore(buffer, into: buffer) { _ in false } }
             var told: [Float] = []
             try session.restore(buffer, into: buffer) { told.append($0); return true }
-            #expect(told.last == 1 && told == told.sorted() && told.contains { $0 > 0.1 && $0 < 0.9 })
+            #expect(told.last == 1 && told == told.sorted() && told.contains { $0 > 0 && $0 < 0.05 })
+            let unseen = try Session(model, threads: 1)
+            #expect(throws: MirlError.cancelled) { try unseen.restore(buffer, into: buffer) { $0 < 0.02 } }
+            #expect(unseen.seen == nil)
         }
     }
 }

@@ -75,7 +75,7 @@ def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
     assert all(row["images"] == "3" and row["gain"] == "+0.00" for row in rows)
 
 
-def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_task_and_clean_photos(photos, tmp_path, monkeypatch):
+def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_kind(photos, tmp_path, monkeypatch):
     run, out = tmp_path / "run", tmp_path / "out.safetensors"
     options = ["--preset", "golden", "--workers", "0", "--patches", "2", "--size", "16", "--steps", "2"]
     train.main([str(run), "--data", str(photos), *options])
