@@ -1,5 +1,6 @@
 import Glibc
 import Mirl
+import MirlFiles
 
 /// Why the filter ends without an image, and the exit status that tells its caller so.
 struct Failure: Error {
@@ -23,7 +24,7 @@ struct Failure: Error {
         Failure(kind, "\(place): \(String(cString: strerror(errno)))")
     }
 
-    func tell() { report("mirl-filter: \(message)") }
+    func tell() { report("mirl-filter: \(message)".harmless) }
 
     init(opening error: MirlError) {
         switch error {

@@ -1,3 +1,5 @@
+import MirlFiles
+
 /// What --verbose tells: facts as they come, and at the end the time that each step took.
 struct Report {
     let isShown: Bool
@@ -11,7 +13,7 @@ struct Report {
     }
 
     func tell(_ fact: String) {
-        if isShown { report("mirl-filter: \(fact)") }
+        if isShown { report("mirl-filter: \(fact)".harmless) }
     }
 
     /// Ends a step and begins the next.

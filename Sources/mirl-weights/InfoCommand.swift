@@ -23,12 +23,8 @@ private func summary(of weights: WeightFile) -> String {
     let network = weights.architecture
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
     let tasks = Architecture.tasks.filter { weights.mixture(of: $0) != nil }
-    // Provenance is a stranger's text: whatever might steer a terminal is left out, line ends excepted.
-    let provenance = weights.provenance.unicodeScalars.filter {
-        $0 == "\n" || ![.control, .format].contains($0.properties.generalCategory)
-    }
     let lines = [
-        ("provenance", weights.provenance.isEmpty ? "not stated" : String(String.UnicodeScalarView(provenance))),
+        ("provenance", weights.provenance.isEmpty ? "not stated" : weights.provenance.harmless),
         ("size", "\(weights.size) bytes"),
         ("width", "\(network.width)"),
         ("blocks", list(network.blocks) + ", refinement \(network.refinement)"),

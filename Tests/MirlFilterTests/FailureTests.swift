@@ -27,6 +27,13 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
+    @Test func `names do not steer a terminal`() throws {
+        try place.write(picture(), to: "\u{1B}[2J\u{9B}.ppm")
+        let outcomes = [try place.filter("\u{1B}[2J\u{9B}.png"), try place.filter("-v", "\u{1B}[2J\u{9B}.ppm")]
+        #expect(outcomes.map(\.status) == [2, 0])
+        #expect(outcomes.allSatisfy { $0.errors.contains("?[2J?.p") && !$0.errors.contains("\u{1B}") })
+    }
+
     /// Of both, the beginning is enough.
     @Test(arguments: ["/dev/zero", "noise"]) func `what does not end is refused`(file: String) throws {
         try place.write(picture(), to: "in.ppm")
