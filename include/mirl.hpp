@@ -165,7 +165,7 @@ struct restore_options {
     std::function<bool(float done)> progress; /* false cancels; may be empty */
 };
 
-/* What the network saw in an image, and the share of the evidence for it, 0..1. */
+/* What the network saw in an image, and how surely, 0.5..1. */
 struct sight {
     mirl::task task;
     float confidence;

@@ -20,19 +20,31 @@ final class Network: Sendable {
         clean = file.mixture(of: Architecture.clean)?.rowsOfFloats
     }
 
-    /// The task whose mean mixtures are nearest to the given ones (squared distance), or `auto` if those of clean
-    /// images are nearer, with its share of closeness; nil if there are none, or if the distances are not numbers.
+    /// The task whose mean mixtures the given ones come nearest to, or `auto` if those of clean images: with how much of
+    /// the way they have gone to these from those of the next likely kind, 0.5...1. nil if there are none, or if the
+    /// mixtures are not numbers.
     func nearest(_ seen: [[Float]]) -> Session.Sight? {
-        func closeness(_ mean: [[Float]]) -> Float {
-            1 / zip(mean.joined(), seen.joined()).reduce(1e-6) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        let seen = seen.flatMap(\.self)
+        let kinds = Task.allCases.compactMap { task in
+            (task == .auto ? clean : mixtures[task]).map { (task: task, mean: $0.flatMap(\.self)) }
         }
-        let candidates = Task.allCases.compactMap { task in
-            (task == .auto ? clean : mixtures[task]).map { (task, closeness($0)) }
+        let candidates = kinds.map { kind in
+            let ways = kinds.filter { $0.task != kind.task }.map { share(of: seen, from: $0.mean, to: kind.mean) }
+            return Session.Sight(task: kind.task, confidence: ways.min() ?? 1)
         }
-        let total = candidates.reduce(0) { $0 + $1.1 }
-        guard total > 0, total.isFinite, let best = candidates.max(by: { $0.1 < $1.1 }) else { return nil }
-        return (best.0, best.1 / total)
+        guard seen.allSatisfy(\.isFinite) else { return nil }
+        return candidates.max { $0.confidence < $1.confidence }
     }
+}
+
+/// How much of the way from one point to another a third has gone, 0...1; a half where they are the same.
+private func share(of point: [Float], from start: [Float], to end: [Float]) -> Float {
+    var along: Float = 5e-7, length: Float = 1e-6
+    for ((point, start), end) in zip(zip(point, start), end) {
+        along += (point - start) * (end - start)
+        length += (end - start) * (end - start)
+    }
+    return min(max(along / length, 0), 1)
 }
 
 extension Matrix {

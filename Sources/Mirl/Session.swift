@@ -2,7 +2,7 @@ import MirlKernels
 
 /// Restores images one after another, owning all scratch memory; serves one thread at a time.
 public final class Session {
-    /// The degradation that prompt mixtures were nearest to, `auto` for none, with its share of the evidence (0...1).
+    /// The degradation that prompt mixtures were nearest to, `auto` for none, and how surely (0.5...1).
     public typealias Sight = (task: Task, confidence: Float)
 
     /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.

@@ -66,6 +66,18 @@ def test_a_run_learns_to_leave_clean_patches_alone_and_to_name_them(tmp_path, ph
     assert (network.mixtures().argmax(-1) == len(TASKS)).all()
 
 
+def test_psnr_as_loss_is_minus_a_tenth_of_the_mean_psnr_and_weighs_patches_alike():
+    clean = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(6))
+    distance = torch.tensor([0.1, 0.01]).reshape(2, 1, 1, 1)
+    restored = (clean + distance).requires_grad_()
+    loss = train.restoration_loss("psnr", restored, clean)
+    assert torch.isclose(loss, torch.tensor(-(2 + 4) / 2), atol=0.03)  # 20 and 40 dB, the latter a little less
+    loss.backward()
+    little_wrong, much_wrong = restored.grad[1].abs().mean(), restored.grad[0].abs().mean()
+    assert 8 < little_wrong / much_wrong <= 10
+    assert train.restoration_loss("l1", restored, clean).isclose(distance.mean())
+
+
 def test_rewinding_the_learning_rate_keeps_the_trained_survivors(tmp_path, photos):
     run = train.Run(train.arguments(start(tmp_path, photos, "--method", "imp", "--rewind", "lr")))
     train_a_little(run)
