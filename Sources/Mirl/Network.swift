@@ -25,6 +25,7 @@ final class Network: Sendable {
     /// mixtures are not numbers.
     func nearest(_ seen: [[Float]]) -> Session.Sight? {
         let seen = seen.flatMap(\.self)
+        guard seen.allSatisfy(\.isFinite) else { return nil }
         let kinds = Task.allCases.compactMap { task in
             (task == .auto ? clean : mixtures[task]).map { (task: task, mean: $0.flatMap(\.self)) }
         }
@@ -32,7 +33,6 @@ final class Network: Sendable {
             let ways = kinds.filter { $0.task != kind.task }.map { share(of: seen, from: $0.mean, to: kind.mean) }
             return Session.Sight(task: kind.task, confidence: ways.min() ?? 1)
         }
-        guard seen.allSatisfy(\.isFinite) else { return nil }
         return candidates.max { $0.confidence < $1.confidence }
     }
 }

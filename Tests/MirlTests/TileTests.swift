@@ -64,8 +64,8 @@ import Testing
     }
 
     @Test(arguments: cases) func tilesKeepToTheLimitAndComeCloseToTheWhole(size: Case) throws {
-        let whole = try restored(size, limit: nil), limit = Int(Double(whole.bytes) * size.share)
-        let tiled = try restored(size, limit: limit)
+        let whole = try restored(size, limit: nil, task: .derain), limit = Int(Double(whole.bytes) * size.share)
+        let tiled = try restored(size, limit: limit, task: .derain)
         #expect(tiled.bytes <= limit)
         #expect(tiled.samples != whole.samples)
         #expect(tiled.seen?.task == whole.seen?.task)

@@ -87,9 +87,9 @@ class Formats(TestCase):
 
     def test_floats_of_16_bit_colour_have_its_range(self):
         image = picture(format="ushort")
-        floats = image.cast("float").copy(interpretation="rgb16").mirl()
-        self.assertLessEqual(greatest_difference(floats, image.mirl()), 0.6)
-        self.assertAlmostEqual(floats.avg() / image.avg(), 1, delta=0.2)  # denoised, it has no extremes
+        floats = image.cast("float").copy(interpretation="rgb16").mirl(task="dehaze")
+        self.assertLessEqual(greatest_difference(floats, image.mirl(task="dehaze")), 0.6)
+        self.assertGreater(floats.max(), 50000)
 
     def test_strength_0_changes_no_sample(self):
         samples = array.array("d", [-3, 0.1, 1 / 3, 254.9, 300, 1e9, 4294967295, 1e-300] * 36)
