@@ -85,7 +85,7 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
 def drops(rng, height: int, width: int) -> np.ndarray:
     """Short streaks out of focus, each apart from the others."""
     size = wide_enough(height, width)
-    density = np.exp(rng.uniform(np.log(0.0004), np.log(0.008)))  # drops per pixel
+    density = np.exp(rng.uniform(np.log(0.0004), np.log(0.03)))  # drops per pixel
     specks = np.where(rng.random((size, size)) < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
     specks = drawn_out(specks, int(rng.integers(2, 16)), rng.uniform(0.7, 2.5), rng.uniform(-40, 40), height, width)
     brightest = np.quantile(specks, 0.998) + 1e-3  # but for the few that lie upon others; not 0 where there are none
@@ -125,33 +125,44 @@ def brightness(noise: np.ndarray, contrast: float, floor: float) -> np.ndarray:
 
 
 def smooth_field(rng, height: int, width: int) -> np.ndarray:
-    """0..1, varying over the whole image."""
+    """0..1, varying over an image of which this is the whole or a part."""
     coarse = rng.random(rng.integers(2, 5, 2)).astype(np.float32)
-    field = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    part = rng.uniform(0.2, 1)
+    left, top = ((1 - part) * rng.random() * side for side in coarse.shape[::-1])
+    box = (left, top, left + part * coarse.shape[1], top + part * coarse.shape[0])
+    field = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC, box)
     return np.asarray(field).clip(0, 1)
 
 
 def add_rain(rng, clean: np.ndarray) -> np.ndarray:
+    """Thin lines are drawn on the photo as it is; what makes the other styles also brightens it between the streaks."""
     height, width = clean.shape[:2]
     style = rng.random()
-    if style < 0.4:
-        layers = 1 if rng.random() < 0.65 else int(rng.integers(2, 5))
-        rain = sum(line_streaks(rng, height, width) for _ in range(layers))
-    elif style < 0.72:
+    uneven, glow, veil = 0.2, 0.25, 0.1  # how often
+    if style < 0.28:
+        rain = line_streaks(rng, height, width)
+        uneven, glow, veil = 0.1, 0.03, 0.03
+    elif style < 0.42:
+        rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
+        uneven, glow, veil = 0.1, 0.05, 0.5
+    elif style < 0.68:
         rain = blurred_streaks(rng, height, width)
-    elif style < 0.84:
+    elif style < 0.82:
         rain = drops(rng, height, width)
-    elif style < 0.92:
+    elif style < 0.88:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
     else:
         rain = curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
-    if rng.random() < 0.3:  # here more, there less
+        uneven, glow = 0.6, 0.5
+    if rng.random() < uneven:  # here more, there less
         rain = rain * (rng.uniform(0, 0.5) + smooth_field(rng, height, width))
-    if rng.random() < 0.2:  # light that the rain scatters
+    if rng.random() < glow:  # light that the rain scatters
         rain = rain + rng.uniform(0.03, 0.4) * smooth_field(rng, height, width) ** rng.uniform(0.7, 2.5)
     rain = np.minimum(rain, 1)[..., None].astype(np.float32)
-    if rng.random() < 0.12:  # a veil of distant rain
-        veil = rng.uniform(0.05, 0.35)
+    if rng.random() < 0.25:  # rain has the colour of the sky
+        rain = rain * rng.uniform(0.85, 1.2, 3).astype(np.float32)
+    if rng.random() < veil:  # a veil of distant rain
+        veil = np.exp(rng.uniform(np.log(0.015), np.log(0.35)))
         clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
     rainy = clean + rain * (1 - clean) if rng.random() < 0.25 else clean + rain
     return rainy.clip(0, 1)
@@ -233,20 +244,23 @@ class Patches(Dataset):
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
             return as_8_bits(rng, add_haze(rng, clean, depth / np.float32(255)), 0.3), clean
-        clean, _ = self.crop(rng, self.clean[rng.integers(len(self.clean))], None, size, shrink=0.2)
+        photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
+        clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
             return as_8_bits(rng, add_rain(rng, clean), 0.25), clean
         return add_noise(rng, clean, rng.choice(SIGMAS)), clean
 
-    def crop(self, rng, photo, depth, size: int, shrink: float):
-        """A random square, made smaller first in a share `shrink` of the cases; flipped and turned.
+    def crop(self, rng, photo, depth, size: int, shrink: float, turned: float = 1):
+        """A random square, made smaller first in a share `shrink` of the cases, turned by any right angle in a share
+        `turned` (rain falls on photos that are upright), and flipped.
 
         A photo that is smaller than the patch is enlarged.
         """
         limit = min(photo.shape[:2])
         side = min(limit, int(size * rng.uniform(1, 4)) if rng.random() < shrink else size)
         top, left = (rng.integers(0, n - side + 1) for n in photo.shape[:2])
-        turns, flip = rng.integers(4), rng.random() < 0.5
+        turns = rng.integers(4) if rng.random() < turned else 0
+        flip = rng.random() < 0.5
 
         def cut(image):
             square = image[top : top + side, left : left + side]

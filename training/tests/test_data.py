@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from data import CLEAN, TASKS, Patches, Shape, blurred_streaks, curtains, drops, line_streaks, smooth_field
+from data import CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, smooth_field
 
 
 def patches(root, seed=0, tasks=TASKS, clean_share=0):
@@ -81,6 +81,22 @@ def test_a_folder_without_photos_is_named(tmp_path):
 def test_photos_smaller_than_a_patch_are_enlarged(photos):
     degraded, _ = Patches(photos, lambda step: Shape(6, 64), 0)[0]
     assert degraded.shape == (6, 3, 64, 64)
+
+
+def test_patches_for_rain_are_mostly_upright(photos):
+    some, rng = patches(photos), np.random.default_rng(0)
+    ramp = np.repeat(np.arange(40, dtype=np.uint8)[:, None, None], 48, 1).repeat(3, 2)  # brighter further down
+
+    def upright(turned):
+        return sum((np.diff(some.crop(rng, ramp, None, 16, 0, turned)[0], axis=0) > 0).all() for _ in range(100))
+
+    assert upright(0) == 100 and 60 < upright(0.3) < 90 and upright(1) < 40
+
+
+def test_some_rain_falls_on_the_photo_as_it_is_and_some_brightens_it():
+    photo = np.full((64, 64, 3), 0.3, np.float32)
+    lifts = [np.median(add_rain(np.random.default_rng(seed), photo) - photo) for seed in range(100)]
+    assert sum(lift == 0 for lift in lifts) > 25 and sum(lift > 0.02 for lift in lifts) > 25
 
 
 @pytest.mark.parametrize("style", [line_streaks, blurred_streaks, drops, curtains])
