@@ -218,8 +218,8 @@ mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const m
 
 /* What the network saw in the image that the session restored last, whatever it was told to remove, MIRL_AUTO for
  * nothing, and at `confidence`, unless that is NULL, how surely: from 0.5, something else was as likely, to 1. Weights
- * for one task alone judge less surely than those of MIRL_AUTO. A confidence of 0, and MIRL_AUTO, if it cannot be
- * said: no image yet, weights that know no tasks, a session that is NULL or at work. */
+ * for one task alone judge less surely than those of MIRL_AUTO, and some never see nothing. A confidence of 0, and
+ * MIRL_AUTO, if it cannot be said: no image yet, weights that know no tasks, a session that is NULL or at work. */
 mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes at most, whatever the task,

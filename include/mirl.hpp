@@ -151,7 +151,7 @@ private:
 
 struct session_options {
     std::uint32_t threads = 0; /* 0: as many as the process may use */
-    std::string kernels;       /* one of mirl_kernels_name; empty: the best */
+    std::string kernels;       /* one of mirl_kernels_name; empty: $MIRL_KERNELS, or the best */
     /* Calls part(i) for each i < count, on any threads, and returns when all have returned; empty: own threads. */
     std::function<void(work part, std::uint32_t count)> runner;
     std::pmr::memory_resource *memory = nullptr; /* for scratch memory; must outlive the session; null: malloc */

@@ -21,14 +21,15 @@ final class Network: Sendable {
     }
 
     /// The task whose mean mixtures the given ones come nearest to, or `auto` if those of clean images: with how much of
-    /// the way they have gone to these from those of the next likely kind, 0.5...1. nil if there are none, or if the
-    /// mixtures are not numbers.
+    /// the way they have gone to these from those of the next likely kind, 0.5...1. nil if there are none, or if a
+    /// mixture is of anything but shares.
     func nearest(_ seen: [[Float]]) -> Session.Sight? {
         let seen = seen.flatMap(\.self)
-        guard seen.allSatisfy(\.isFinite) else { return nil }
         let kinds = Task.allCases.compactMap { task in
             (task == .auto ? clean : mixtures[task]).map { (task: task, mean: $0.flatMap(\.self)) }
         }
+        let shares: ClosedRange<Float> = -0.01...1.01  // as they are rounded
+        guard (kinds.map(\.mean) + [seen]).joined().allSatisfy(shares.contains) else { return nil }
         let candidates = kinds.map { kind in
             let ways = kinds.filter { $0.task != kind.task }.map { share(of: seen, from: $0.mean, to: kind.mean) }
             return Session.Sight(task: kind.task, confidence: ways.min() ?? 1)

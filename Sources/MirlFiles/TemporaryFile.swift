@@ -14,10 +14,12 @@ package struct TemporaryFile: ~Copyable {
         let passing = String(UInt64.random(in: 0 ... .max), radix: 36)
         path = strdup("\(folder(of: String(cString: target)))/.mirl.\(passing).partial")
         Doomed.setFile(path)
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { throw SystemError() }
         var old = stat()
-        if stat(target, &old) == 0 {
+        let isNew = stat(target, &old) != 0
+        // Nobody may read what replaces a private file, not for a moment.
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isNew ? 0o666 : 0o600)
+        guard descriptor >= 0 else { throw SystemError() }
+        if !isNew {
             if fchown(descriptor, old.st_uid, old.st_gid) != 0 { _ = fchown(descriptor, .max, old.st_gid) }
             fchmod(descriptor, old.st_mode & 0o777)
         }
@@ -49,16 +51,36 @@ package struct TemporaryFile: ~Copyable {
     }
 }
 
+/// The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for: opened anew, it would be written from its
+/// beginning. nil for other names.
+package func namedDescriptor(_ path: String) -> Int32? {
+    var path = path
+    for _ in 0..<40 {
+        for folder in ["/dev/fd/", "/proc/self/fd/", "/proc/\(getpid())/fd/"] where path.hasPrefix(folder) {
+            return Int32(path.dropFirst(folder.count))
+        }
+        guard let next = link(path) else { return nil }
+        path = next
+    }
+    return nil
+}
+
 /// What a name is a link to, though that may not exist yet; the name itself where it is none.
-private func linked(_ name: String) -> String {
+package func linked(_ name: String) -> String {
     var path = name
     for _ in 0..<40 {  // as many as the system follows
-        var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        guard readlink(path, &target, Int(PATH_MAX)) > 0 else { return path }
-        let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        path = next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
+        guard let next = link(path) else { return path }
+        path = next
     }
     return path
+}
+
+/// What a link names; nil where there is none.
+private func link(_ path: String) -> String? {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    guard readlink(path, &target, Int(PATH_MAX)) > 0 else { return nil }
+    let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    return next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
 }
 
 package func folder(of path: String) -> String {
@@ -66,8 +88,10 @@ package func folder(of path: String) -> String {
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 
-/// Whether a new file takes the place of what is at `path`; devices, pipes and folders are opened.
+/// Whether a new file takes the place of what is at `path`; devices, pipes and folders are opened, and what is open
+/// is written to.
 package func isReplaced(_ path: String) -> Bool {
     var facts = stat()
+    if namedDescriptor(path) != nil { return false }
     return stat(path, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG
 }

@@ -5,8 +5,27 @@ package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) thr
     var written = 0
     while written < bytes.count {
         let accepted = write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-        if accepted > 0 { written += accepted } else if accepted == 0 || errno != EINTR { throw SystemError() }
+        if accepted > 0 {
+            written += accepted
+        } else if accepted == 0 || !mayRetry(descriptor, POLLOUT) {
+            throw SystemError()
+        }
     }
+}
+
+/// Whether a call that has just failed is to be tried again: after a signal, and where a descriptor of another
+/// process's choosing does not wait, when it is ready for `events`.
+package func mayRetry(_ descriptor: Int32, _ events: Int32) -> Bool {
+    if errno == EINTR { return true }
+    guard errno == EAGAIN else { return false }
+    var ready = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+    return poll(&ready, 1, -1) > 0 || errno == EINTR
+}
+
+/// Opens what is not replaced, to write to it as it is.
+package func openInPlace(_ path: String) -> Int32 {
+    if let descriptor = namedDescriptor(path) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+    return open(path, O_WRONLY | O_CLOEXEC)
 }
 
 package func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError) {
@@ -20,7 +39,7 @@ package func writeFile(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
         try writeAll(bytes, to: file.descriptor)
         return try file.finish()
     }
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    let descriptor = openInPlace(path)
     guard descriptor >= 0 else { throw SystemError() }
     defer { close(descriptor) }
     try writeAll(bytes, to: descriptor)

@@ -85,7 +85,7 @@ static bool encode(encoder *encoder, const mirl_picture *picture) {
     if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && picture->sample_size == 2) png_set_swap(encoder->png);
     size_t row = (size_t)picture->width * picture->bands * picture->sample_size;
     for (uint32_t y = 0; y < picture->height; y++) png_write_row(encoder->png, picture->pixels + y * row);
-    png_write_end(encoder->png, encoder->info);
+    png_write_end(encoder->png, NULL); /* all metadata are written; libpng would write EXIF again */
     return true;
 }
 

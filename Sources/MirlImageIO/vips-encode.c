@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The saver and its options, %u the quality. JPEG, which has no alpha, gets a white ground. */
+/* The saver and its options: the quality, and the white that JPEG, which has no alpha, gets as its ground. */
 static const char *const savers[] = {
-    [MIRL_PICTURE_JPEG] = ".jpg[Q=%u,background=255]",
+    [MIRL_PICTURE_JPEG] = ".jpg[Q=%u,background=%u]",
     [MIRL_PICTURE_WEBP] = ".webp[Q=%u]",
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
@@ -44,8 +44,9 @@ static VipsImage *wrap(const vips_library *vips, const mirl_picture *picture) {
     VipsImage *image = vips->image_new_from_memory(picture->pixels, size, width, height, bands, format);
     if (image == NULL) return NULL;
     bool known = picture->x_resolution > 0 && picture->y_resolution > 0;
+    const double usual = 72 / 25.4; /* dots per millimetre, of an image that tells none; libvips has no unknown */
     vips->image_init_fields(image, width, height, bands, format, VIPS_CODING_NONE, space,
-                            known ? picture->x_resolution / 1000 : 1, known ? picture->y_resolution / 1000 : 1);
+                            known ? picture->x_resolution / 1000 : usual, known ? picture->y_resolution / 1000 : usual);
     return image;
 }
 
@@ -54,7 +55,7 @@ mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format
     const vips_library *vips = vips_library_open(message);
     if (vips == NULL) return MIRL_PICTURE_FAILED;
     char saver[64];
-    snprintf(saver, sizeof saver, savers[format], quality);
+    snprintf(saver, sizeof saver, savers[format], quality, picture->sample_size == 2 ? 65535 : 255);
     VipsImage *image = wrap(vips, picture);
     int failed = image == NULL || !set_metadata(vips, image, picture) ||
                  vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL);

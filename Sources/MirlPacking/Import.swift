@@ -62,14 +62,7 @@ extension TorchCheckpoint: CheckpointFile {
     var metadata: [String: String] { [:] }
 }
 
-extension Safetensors: CheckpointFile {
-    var names: [String] { Array(tensors.keys) }
-
-    func tensors(_ names: [String]) -> [String: Tensor] {
-        let names = Set(names)
-        return tensors.filter { names.contains($0.key) }
-    }
-}
+extension Safetensors: CheckpointFile {}
 
 /// Knows a file's format by how it begins.
 private func openCheckpoint(

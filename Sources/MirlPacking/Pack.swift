@@ -20,7 +20,7 @@ public struct PackOptions: Sendable {
 /// The weight file, as described in mirl-weights(5), of the checkpoint in `safetensors`.
 public func pack(safetensors: UnsafeRawBufferPointer, _ options: PackOptions) throws(PackError) -> [UInt8] {
     let file = try Safetensors(safetensors)
-    return try pack(StateDict(metadata: file.metadata, tensors: file.tensors), options)
+    return try pack(StateDict(metadata: file.metadata, tensors: file.tensors(file.names)), options)
 }
 
 /// The same from a file.

@@ -4,6 +4,8 @@ import MirlWeights
 package struct Safetensors {
     package private(set) var metadata: [String: String] = [:]
     package private(set) var tensors: [String: Tensor] = [:]
+    /// The types of tensors that hold something other than floats, such as counters of training.
+    private var others: [String: String] = [:]
 
     /// As large as the reference implementation allows.
     private static let maximumHeader = 100_000_000
@@ -46,21 +48,35 @@ package struct Safetensors {
         guard case .object(let fields) = value, Set(fields.keys) == ["dtype", "shape", "data_offsets"] else {
             throw failure("dtype, shape and data_offsets expected, and nothing else")
         }
-        guard let code = fields["dtype"]?.string, let type = ElementType(rawValue: code) else {
-            throw failure("dtype is not F64, F32, F16 or BF16")
-        }
+        guard let code = fields["dtype"]?.string else { throw failure("dtype is not a name") }
         guard let shape = fields["shape"]?.integers, shape.count <= 8, shape.allSatisfy({ $0 >= 0 }) else {
             throw failure("shape is not a short list of sizes")
         }
         guard let offsets = fields["data_offsets"]?.integers, offsets.count == 2,
             0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= data.count
         else { throw failure("data_offsets do not lie in the file's \(data.count) bytes of data") }
+        guard let type = ElementType(rawValue: code) else {
+            others[name] = code
+            return offsets[0]..<offsets[1]
+        }
         let length = offsets[1] - offsets[0]
         guard product(shape, type.size) == length else {
             throw failure("has \(length) bytes of data, which its shape \(shape) and dtype \(code) do not make")
         }
         tensors[name] = Tensor(type: type, shape: shape, bytes: data.slice(offsets[0]..<offsets[1]))
         return offsets[0]..<offsets[1]
+    }
+
+    package var names: [String] { Array(tensors.keys) + Array(others.keys) }
+
+    /// The tensors called so, which are some of `names`.
+    package func tensors(_ names: [String]) throws(PackError) -> [String: Tensor] {
+        if let (name, code) = names.compactMap({ name in others[name].map { (name, $0) } }).min(by: <) {
+            let name = printable(name.utf8), code = printable(code.utf8)
+            throw PackError("\(name): dtype is not F64, F32, F16 or BF16 but \(code)")
+        }
+        let names = Set(names)
+        return tensors.filter { names.contains($0.key) }
     }
 
     private static func checkNoHoles(_ ranges: [(range: Range<Int>, name: String)], size: Int) throws(PackError) {

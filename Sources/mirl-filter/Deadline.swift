@@ -1,4 +1,5 @@
 import Glibc
+import MirlFiles
 
 /// The time that an image may take. A restoration that is late is cancelled, so that others can follow; reading,
 /// decoding and encoding cannot be, so being late there ends the process.
@@ -14,7 +15,7 @@ final class Deadline {
     func start(_ place: String) {
         stop()
         guard let seconds else { return }
-        message = strdup("mirl-filter: \(failure(place).message)\n")
+        message = strdup("mirl-filter: \(failure(place).message)\n".harmless)
         Alarm.set(seconds, message: message!)
     }
 

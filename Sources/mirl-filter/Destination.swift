@@ -18,7 +18,7 @@ struct Destination {
             let ways = "send the image to a file with -o FILE or > FILE, or into a pipe"
             throw Failure(.usage, "standard output is a terminal; \(ways)")
         }
-        if isReplaced { return try checkFolder(folder(of: path)) }
+        if isReplaced { return try checkFolder(folder(of: linked(path))) }
         var facts = stat()
         if stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
             throw Failure(.usage, "\(path): a folder; name the file, or write several to a folder with --outdir")
@@ -26,6 +26,9 @@ struct Destination {
         guard access(path, W_OK) == 0 else { throw .system(.run, path) }
         if isTerminal(path) { throw Failure(.usage, "\(path): a terminal, to which no image is written") }
     }
+
+    /// The descriptor that is open already.
+    var opened: Int32? { path.map(namedDescriptor) ?? STDOUT_FILENO }
 
     /// Devices and pipes are not replaced but opened.
     var isReplaced: Bool { path.map { MirlFiles.isReplaced($0) } ?? false }

@@ -57,7 +57,7 @@ struct Filter: ParsableCommand {
     @Flag(help: "Restore a YUV4MPEG2 video stream, frame by frame.")
     var y4m = false
 
-    @Option(help: ArgumentHelp("How many threads to use; 0 means all processors.", valueName: "n"))
+    @Option(help: ArgumentHelp("How many threads to use; 0 means as many as the process may use.", valueName: "n"))
     var threads = 0
 
     @Option(help: ArgumentHelp("Give up on an image that takes longer.", valueName: "seconds"))

@@ -1,4 +1,5 @@
 import Glibc
+import MirlFiles
 
 /// A file or a stream that is read piece by piece.
 struct Input: ~Copyable {
@@ -29,7 +30,7 @@ struct Input: ~Copyable {
             if end == capacity { try makeRoom() }
             let received = read(descriptor, buffer! + end, capacity - end)
             if received == 0 { return false }
-            if received > 0 { end += received } else if errno != EINTR { throw .system(.input, place) }
+            if received > 0 { end += received } else if !mayRetry(descriptor, POLLIN) { throw .system(.input, place) }
         }
         return true
     }

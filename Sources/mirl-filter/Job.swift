@@ -22,6 +22,7 @@ extension Filter {
                 source: Source(file), destination: Destination("\(outdir)/\(name)"), format: format,
                 label: "\(index + 1) of \(files.count)")
         }
+        for job in jobs { try job.source.check() }
         try checkCollisions(jobs)
         return jobs
     }
@@ -36,6 +37,11 @@ extension Filter {
         let job = Job(source: Source(files.first), destination: Destination(output), format: try outputFormat())
         try job.source.check()
         try job.destination.check()
+        if let output = job.destination.opened.flatMap({ FileIdentity(of: $0) }), output.isRegular,
+            output == job.source.identity
+        {
+            throw Failure(.usage, "\(job.source.name): the input is also the output; replace it with -o FILE")
+        }
         return job
     }
 
@@ -68,14 +74,17 @@ extension Filter {
 
     /// No output may replace an input, or another output.
     private func checkCollisions(_ jobs: [Job]) throws(Failure) {
-        let inputs = Set(jobs.compactMap { FileIdentity(of: $0.source.name) })
+        let inputs = Set(jobs.compactMap(\.source.identity))
         var outputs: [[UInt8]: String] = [:]  // by bytes, as equal strings may be of different files
+        var replaced: [FileIdentity: String] = [:]  // links may lead to one file
         for job in jobs {
             let (input, output) = (job.source.name, job.destination.name)
-            if let identity = FileIdentity(of: output), inputs.contains(identity) {
+            let old = FileIdentity(of: output)
+            if let old, inputs.contains(old) {
                 throw Failure(.usage, "\(output): would replace an input; choose another --outdir")
             }
-            if let other = outputs.updateValue(input, forKey: Array(output.utf8)) {
+            let linked = old.flatMap { $0.isRegular ? replaced.updateValue(input, forKey: $0) : nil }
+            if let other = outputs.updateValue(input, forKey: Array(output.utf8)) ?? linked {
                 throw Failure(.usage, "\(output): would be made of both \(other) and \(input)")
             }
         }

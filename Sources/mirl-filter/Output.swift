@@ -31,8 +31,9 @@ final class Output {
         try naming { () throws(SystemError) in
             if let file = temporary.take() {
                 try file.finish()
-            } else if let descriptor, descriptor != STDOUT_FILENO, close(descriptor) != 0 {
-                throw SystemError()
+            } else if let descriptor {
+                // Some file systems tell only then that there was no room. Standard output itself stays open.
+                if close(descriptor == STDOUT_FILENO ? dup(descriptor) : descriptor) != 0 { throw SystemError() }
             }
         }
         newFolder.take()?.keep()
@@ -41,7 +42,7 @@ final class Output {
     private func open() throws(Failure) -> Int32 {
         let opened =
             if let path = destination.path {
-                destination.isReplaced ? try openTemporary(path) : Glibc.open(path, O_WRONLY | O_CLOEXEC)
+                destination.isReplaced ? try openTemporary(path) : openInPlace(path)
             } else {
                 STDOUT_FILENO
             }
@@ -51,10 +52,11 @@ final class Output {
     }
 
     private func openTemporary(_ path: String) throws(Failure) -> Int32 {
-        let folder = folder(of: path)
-        newFolder = NewFolder(folder)
+        newFolder = NewFolder(folder(of: path))
         let file: TemporaryFile
-        do { file = try TemporaryFile(for: path) } catch { throw Failure(.run, "\(folder): \(error)") }
+        do { file = try TemporaryFile(for: path) } catch {
+            throw Failure(.run, "\(folder(of: linked(path))): \(error)")
+        }
         let descriptor = file.descriptor
         temporary = consume file
         return descriptor

@@ -32,7 +32,8 @@ extension Restorer {
         if options.strip { picture.strip() }
         if options.compare { try picture.repeatBeside(place: place) }
         if let format = job.format { try picture.check(fits: format, place: place) }
-        try restore(picture.restored, into: picture.restored, place: place, label: job.label)
+        let samples = picture.restored
+        try restore(samples, into: samples, place: place, fileBytes: size, label: job.label)
         report.finished("restored")
         report.tell(sight)
         let format = try format(of: job, after: number, &input)

@@ -66,7 +66,8 @@ extension Restorer {
         converter.load(frame)
         try restore(
             ImageBuffer(converter.before, converter.format), into: ImageBuffer(converter.after, converter.format),
-            place: place(number, input), label: job.label.isEmpty ? "frame \(number)" : "\(job.label), frame \(number)")
+            place: place(number, input), fileBytes: converter.format.frameSize,
+            label: job.label.isEmpty ? "frame \(number)" : "\(job.label), frame \(number)")
         return video.store(frame)
     }
 

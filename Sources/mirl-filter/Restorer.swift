@@ -28,9 +28,12 @@ final class Restorer {
         if options.y4m { try restoreVideo(job) } else { try restoreImages(job) }
     }
 
-    /// Restores samples that messages call `place`; `label` goes before the progress bar.
-    func restore(_ input: ImageBuffer, into output: ImageBuffer, place: String, label: String) throws(Failure) {
-        let memoryLimit = try memoryLimit(for: input, place)
+    /// Restores samples that messages call `place`, read from `fileBytes` bytes that are still in memory; `label` goes
+    /// before the progress bar.
+    func restore(
+        _ input: ImageBuffer, into output: ImageBuffer, place: String, fileBytes: Int, label: String
+    ) throws(Failure) {
+        let memoryLimit = try memoryLimit(for: input, place, fileBytes: fileBytes)
         var bar = ProgressBar(label: label)
         defer { bar.clear() }
         do throws(MirlError) {
@@ -50,10 +53,11 @@ final class Restorer {
     }
 
     /// What is left of --memory for the restoration.
-    private func memoryLimit(for image: ImageBuffer, _ place: String) throws(Failure) -> Int? {
+    private func memoryLimit(for image: ImageBuffer, _ place: String, fileBytes: Int) throws(Failure) -> Int? {
         guard let limit = options.memory else { return nil }
         // For the image as it was read, decoded and encoded, and for the program and the weights.
-        let rest = 3 * image.stride * image.height + (32 << 20)
+        let size = image.stride * image.height
+        let rest = max(size, fileBytes) + 2 * size + (32 << 20)
         let least = rest + leastMemory(width: image.width, height: image.height)
         guard least <= limit.bytes else {
             let pixels = "\(image.width)x\(image.height) pixels", megabytes = (least + (1 << 20) - 1) >> 20

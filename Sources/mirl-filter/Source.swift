@@ -1,4 +1,5 @@
 import Glibc
+import MirlFiles
 
 /// Where images come from: a file, or standard input.
 struct Source {
@@ -9,6 +10,9 @@ struct Source {
 
     /// What messages call it.
     var name: String { path ?? "stdin" }
+
+    /// nil where there is no such file.
+    var identity: FileIdentity? { path.map { FileIdentity(of: $0) } ?? FileIdentity(of: STDIN_FILENO) }
 
     func check() throws(Failure) {
         if path == nil && isatty(STDIN_FILENO) != 0 {

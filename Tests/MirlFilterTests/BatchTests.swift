@@ -87,6 +87,12 @@ struct BatchTests {
         #expect(outcome.status == 64)
     }
 
+    @Test func `two results do not go through links into one file`() throws {
+        let outcome = try place.shell(
+            "mkdir out; touch out/c.png; ln -s c.png out/d.png; \"$FILTER\" c.png d.gif --outdir out")
+        #expect(outcome.status == 64 && outcome.errors.contains("would be made of both c.png and d.gif"))
+    }
+
     @Test func `what cannot be restored is told of by its name`() throws {
         let outcome = try place.filter("a.jpg", "in.ppm", "--memory", "1M", "--outdir", "out")
         #expect(outcome.status == 1)

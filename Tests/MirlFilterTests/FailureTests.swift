@@ -77,6 +77,13 @@ struct FailureTests {
         #expect(tiled.output.count == whole.output.count && tiled.output != whole.output)
     }
 
+    @Test func `a file that is longer than its image counts`() throws {
+        try place.write(picture(), to: "in.ppm")
+        let file = try place.filter("in.ppm").output + Data(count: 38 << 20)
+        expectFailure(try place.filter("--memory", "40M", input: file), 1, "more than --memory 40M")
+        #expect(try place.filter("--memory", "80M", input: file).status == 0)
+    }
+
     /// What --memory promises of the process, for files that need no libvips.
     @Test(arguments: [64, 96])
     func `memory stays below the limit`(megabytes: Int) throws {
@@ -185,7 +192,9 @@ struct FailureTests {
 
     @Test func `a terminal is neither read nor written`() throws {
         try place.write(picture(), to: "in.ppm")
-        for arguments in ["in.ppm -o /dev/tty", "in.ppm -o /dev/stdout", "/dev/tty -o out.png"] {
+        for arguments in [
+            "in.ppm -o /dev/tty", "in.ppm -o /dev/stdout", "/dev/tty -o out.png", "--outdir . /dev/tty",
+        ] {
             let named = try place.shell("script -qec '\"$FILTER\" \(arguments)' /dev/null")
             #expect(named.status == 64 && String(decoding: named.output, as: UTF8.self).contains(": a terminal, "))
         }

@@ -38,6 +38,21 @@ struct MetadataTests {
         #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true)
     }
 
+    @Test func `EXIF is written once`() throws {
+        try writeJPEG(orientation: 1)
+        let file = try place.filter("in.jpg").output
+        let first = try #require(file.range(of: Data("eXIf".utf8)))
+        #expect(file[first.upperBound...].range(of: Data("eXIf".utf8)) == nil)
+    }
+
+    @Test(arguments: ["jpeg", "tiff"])
+    func `an image without a resolution gets the usual one`(format: String) throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.write(place.filter("in.ppm", "--format", format).output, to: "out")
+        let resolution = try #require(Double(place.field("xres", of: "out") ?? ""))
+        #expect(abs(resolution * 25.4 - 72) < 0.1)
+    }
+
     @Test(arguments: 1...8)
     func `the orientation is applied and reset`(orientation: Int) throws {
         try writeJPEG(orientation: UInt8(orientation))

@@ -67,6 +67,12 @@ struct OptionTests {
         #expect(outcome.errors == "mirl-filter: stdin: not done within 0.2 s (--timeout)\n")
     }
 
+    @Test func `the name of what takes too long does not steer a terminal`() throws {
+        let script = #"f=$(printf 'f\033[31mX'); mkfifo "$f"; exec 3<> "$f"; "$FILTER" --timeout 0.2 "$f""#
+        let outcome = try place.shell(script)
+        #expect(outcome.errors == "mirl-filter: f?[31mX: not done within 0.2 s (--timeout)\n")
+    }
+
     @Test func `an image that takes too long to restore is given up, and the next is not`() throws {
         try place.write(picture(width: 900, height: 700), to: "large.ppm")
         let alone = try place.filter("large.ppm", "--timeout", "0.4")

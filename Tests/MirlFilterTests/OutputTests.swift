@@ -50,6 +50,49 @@ struct OutputTests {
         #expect(try place.read("in.ppm") == picture())
     }
 
+    @Test(arguments: ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+    func `standard output may be named, and what is in it stays`(name: String) throws {
+        let outcome = try place.shell(
+            "ln -s /dev/stdout link; echo old > out;"
+                + "for i in 1 2; do \"$FILTER\" in.ppm --format ppm -o \(name); done >> out")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let image = try place.filter("in.ppm", "--format", "ppm").output
+        #expect(try place.read("out") == Data("old\n".utf8) + image + image)
+        #expect(try place.files == ["in.ppm", "link", "out"])
+    }
+
+    @Test(arguments: ["in.ppm >> in.ppm", "< in.ppm >> in.ppm", "in.ppm -o /dev/stdout >> in.ppm"])
+    func `an input that is appended to is refused, as it would never end`(redirection: String) throws {
+        let outcome = try place.shell("ulimit -f 1000; \"$FILTER\" --format ppm \(redirection)")
+        #expect(outcome.status == 64 && outcome.errors.contains("the input is also the output"))
+        #expect(try place.read("in.ppm") == picture())
+    }
+
+    @Test func `the same device may be read and written`() throws {
+        #expect(try place.shell("\"$FILTER\" < /dev/null > /dev/null").errors.contains("empty"))
+    }
+
+    /// Some programs leave their ends of pipes so.
+    @Test func `pipes that do not wait are waited for`() throws {
+        try place.write(picture(width: 300, height: 200), to: "large.ppm")
+        let script = """
+            import os, subprocess, sys, time
+            (source, to_filter), (from_filter, drain) = os.pipe(), os.pipe()
+            for end in source, drain: os.set_blocking(end, False)
+            process = subprocess.Popen([sys.argv[1], "--format", "ppm"], stdin=source, stdout=drain)
+            os.close(source), os.close(drain)
+            time.sleep(0.2)
+            with open(to_filter, "wb") as pipe: pipe.write(open("large.ppm", "rb").read())
+            time.sleep(0.5)
+            with open(from_filter, "rb") as pipe: sys.stdout.buffer.write(pipe.read())
+            sys.exit(process.wait())
+            """
+        try place.write(Data(script.utf8), to: "pipes.py")
+        let outcome = try place.shell("python3 pipes.py \"$FILTER\"")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try outcome.output == place.filter("large.ppm", "--format", "ppm").output)
+    }
+
     @Test func `a link stays a link`() throws {
         let outcome = try place.shell(
             "touch real.png; ln -s real.png link.png; \"$FILTER\" in.ppm -o link.png && test -L link.png")

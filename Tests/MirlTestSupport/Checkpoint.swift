@@ -31,7 +31,7 @@ public struct Checkpoint: Sendable {
     public var tensors: [String: Tensor] = [:]
 
     /// Random weights of which a share of `density` is not zero, in those tensors that may be sparse. LayerNorms and
-    /// convolutions are scaled so that activations stay near 1.
+    /// convolutions are scaled so that activations stay near 1; mixtures are shares.
     public init(_ architecture: Architecture, density: Double = 0.3, mixtures: Bool = true, seed: UInt64 = 1) {
         var random = Random(seed: seed)
         for spec in architecture.tensors + (mixtures ? architecture.mixtures : []) {
@@ -40,7 +40,8 @@ public struct Checkpoint: Sendable {
                 let value = Float.random(in: -1...1, using: &random) / max(scale, 1)
                 return spec.kind.isSparse && Double.random(in: 0..<1, using: &random) >= density ? 0 : value
             }
-            tensors[spec.name] = Tensor(values, shape: spec.shape)
+            let isMixture = spec.name.hasPrefix("mixture.")
+            tensors[spec.name] = Tensor(isMixture ? values.map(abs) : values, shape: spec.shape)
         }
         metadata["config"] = architecture.config
     }

@@ -88,6 +88,17 @@ import Testing
         #expect((seen!.confidence > 0.99) == (kinds.count == 1))
     }
 
+    /// Numbers as a hostile file may hold: shares lie between 0 and 1.
+    @Test(arguments: [1e30, -1e30, .nan, 2] as [Float])
+    func whatIsNoShareTellsNothing(value: Float) throws {
+        var checkpoint = common
+        checkpoint.tensors["mixture.denoise"] = .init([value] + Array(repeating: 0.3, count: 8), shape: [3, 3])
+        guard let network = try? file(checkpoint) else { return #expect(value.isNaN) }  // refused when it is packed
+        let session = try Session(Model(network), threads: 1)
+        _ = try restored(.derain, session)
+        #expect(session.seen == nil)
+    }
+
     @Test(arguments: [1, 100, 256, 511, 512, 1000, 65535])
     func placesToLookAtLieApartWithinTheImage(length: Int) {
         let glance = Glance(width: length, height: 300)

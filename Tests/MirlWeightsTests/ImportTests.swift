@@ -83,6 +83,16 @@ struct ImportTests {
         #expect(try imported(file) == imported(checkpoint.torchFile().bytes))
     }
 
+    @Test func integersBesideTheNetworkDoNotMatterInSafetensors() throws {
+        var named = checkpoint
+        named.tensors = Dictionary(uniqueKeysWithValues: checkpoint.tensors.map { ("net." + $0, $1) })
+        let expected = try imported(named.safetensors)
+        named.tensors["step"] = .init(type: "I64", shape: [], bytes: Array(repeating: 7, count: 8))
+        #expect(try imported(named.safetensors) == expected)
+        named.tensors["net.step"] = named.tensors["step"]
+        #expect(importRefusal(named.safetensors)?.contains(#"net.step": dtype is not"#) == true)
+    }
+
     @Test func objectsBesideTheWeightsAreNotMade() throws {
         let rates = Pickled.dictionary([("lr", [0x4E])]) + [0x62]
         let namespace = Pickled.global("argparse", "Namespace") + [0x29, 0x81] + rates

@@ -47,11 +47,11 @@ static void release_entry(gpointer data) { shared_model_release(data); }
 
 shared_model *shared_model_open(const char *path, mirl_error *error) {
     static GMutex mutex;
-    static GHashTable *models; /* from path to shared_model; "" stands for the built-in one */
+    static GHashTable *models; /* from path to shared_model; "/" stands for the built-in one */
 
     g_mutex_lock(&mutex);
     if (models == NULL) models = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, release_entry);
-    const char *key = path != NULL ? path : "";
+    const char *key = path != NULL ? path : "/";
     identity file = identify(path);
     shared_model *model = g_hash_table_lookup(models, key);
     if (model == NULL || !is_same_file(&model->file, &file)) {

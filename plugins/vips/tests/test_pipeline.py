@@ -348,5 +348,7 @@ class Weights(TestCase):
 
     def test_a_file_that_holds_none_is_refused_at_once(self):
         picture().write_to_file(self.path("picture.png"))
+        picture().mirl()  # the built-in weights are no file's
+        self.assert_refused("mirl: ", picture().mirl, weights="")
         for name, reason in [("missing.mirl", "cannot open"), ("picture.png", "magic")]:
             self.assert_refused(f"mirl: {self.path(name)}: {reason}", picture().mirl, weights=self.path(name))
