@@ -85,7 +85,7 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
 def drops(rng, height: int, width: int) -> np.ndarray:
     """Short streaks out of focus, each apart from the others."""
     size = wide_enough(height, width)
-    density = np.exp(rng.uniform(np.log(0.0006), np.log(0.04)))  # drops per pixel
+    density = np.exp(rng.uniform(np.log(0.0004), np.log(0.03)))  # drops per pixel
     specks = np.where(rng.random((size, size)) < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
     specks = drawn_out(specks, int(rng.integers(2, 16)), rng.uniform(0.7, 2.5), rng.uniform(-40, 40), height, width)
     brightest = np.quantile(specks, 0.998) + 1e-3  # but for the few that lie upon others; not 0 where there are none
@@ -139,21 +139,21 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     height, width = clean.shape[:2]
     style = rng.random()
     uneven, glow, veil = 0.2, 0.25, 0.1  # how often
-    if style < 0.23:
+    if style < 0.28:
         rain = line_streaks(rng, height, width)
         uneven, glow, veil = 0.1, 0.03, 0.03
-    elif style < 0.36:
+    elif style < 0.42:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
         uneven, glow, veil = 0.1, 0.05, 0.5
-    elif style < 0.60:
+    elif style < 0.68:
         rain = blurred_streaks(rng, height, width)
-    elif style < 0.78:
+    elif style < 0.82:
         rain = drops(rng, height, width)
-    elif style < 0.83:
+    elif style < 0.88:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
     else:
         rain = curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
-        uneven, glow = 0.6, 0.6
+        uneven, glow = 0.6, 0.5
     if rng.random() < uneven:  # here more, there less
         rain = rain * (rng.uniform(0, 0.5) + smooth_field(rng, height, width))
     if rng.random() < glow:  # light that the rain scatters
