@@ -83,7 +83,7 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
 
 
 def drops(rng, height: int, width: int) -> np.ndarray:
-    """Short streaks out of focus, each apart from the others."""
+    """Short streaks out of focus, from a few apart to many upon each other."""
     size = wide_enough(height, width)
     density = np.exp(rng.uniform(np.log(0.0004), np.log(0.03)))  # drops per pixel
     specks = np.where(rng.random((size, size)) < density, rng.uniform(0.3, 1, (size, size)), 0).astype(np.float32)
@@ -135,16 +135,16 @@ def smooth_field(rng, height: int, width: int) -> np.ndarray:
 
 
 def add_rain(rng, clean: np.ndarray) -> np.ndarray:
-    """Thin lines are drawn on the photo as it is; what makes the other styles also brightens it between the streaks."""
+    """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole."""
     height, width = clean.shape[:2]
     style = rng.random()
-    uneven, glow, veil = 0.2, 0.25, 0.1  # how often
+    uneven, glow, veiled = 0.2, 0.25, 0.1  # how often
     if style < 0.28:
         rain = line_streaks(rng, height, width)
-        uneven, glow, veil = 0.1, 0.03, 0.03
+        uneven, glow, veiled = 0.1, 0.03, 0.03
     elif style < 0.42:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
-        uneven, glow, veil = 0.1, 0.05, 0.5
+        uneven, glow, veiled = 0.1, 0.05, 0.5
     elif style < 0.68:
         rain = blurred_streaks(rng, height, width)
     elif style < 0.82:
@@ -161,7 +161,7 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     rain = np.minimum(rain, 1)[..., None].astype(np.float32)
     if rng.random() < 0.25:  # rain has the colour of the sky
         rain = rain * rng.uniform(0.85, 1.2, 3).astype(np.float32)
-    if rng.random() < veil:  # a veil of distant rain
+    if rng.random() < veiled:  # a veil of distant rain
         veil = np.exp(rng.uniform(np.log(0.015), np.log(0.35)))
         clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
     rainy = clean + rain * (1 - clean) if rng.random() < 0.25 else clean + rain

@@ -53,34 +53,25 @@ package struct TemporaryFile: ~Copyable {
 
 /// The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for: opened anew, it would be written from its
 /// beginning. nil for other names.
-package func namedDescriptor(_ path: String) -> Int32? {
-    var path = path
-    for _ in 0..<40 {
-        for folder in ["/dev/fd/", "/proc/self/fd/", "/proc/\(getpid())/fd/"] where path.hasPrefix(folder) {
-            return Int32(path.dropFirst(folder.count))
-        }
-        guard let next = link(path) else { return nil }
-        path = next
-    }
-    return nil
+package func namedDescriptor(_ name: String) -> Int32? {
+    let folders: Set = ["/dev/fd", "/proc/self/fd", "/proc/\(getpid())/fd"]
+    guard let path = links(from: name).first(where: { folders.contains(folder(of: $0)) }) else { return nil }
+    return Int32(path.split(separator: "/").last!)
 }
 
 /// What a name is a link to, though that may not exist yet; the name itself where it is none.
-package func linked(_ name: String) -> String {
-    var path = name
-    for _ in 0..<40 {  // as many as the system follows
-        guard let next = link(path) else { return path }
-        path = next
-    }
-    return path
-}
+package func linked(_ name: String) -> String { links(from: name).last! }
 
-/// What a link names; nil where there is none.
-private func link(_ path: String) -> String? {
-    var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    guard readlink(path, &target, Int(PATH_MAX)) > 0 else { return nil }
-    let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-    return next.hasPrefix("/") ? next : "\(folder(of: path))/\(next)"
+/// A name, what it is a link to, what that is a link to, and so on.
+private func links(from name: String) -> [String] {
+    var names = [name]
+    while names.count <= 40 {  // as many as the system follows
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard readlink(names.last!, &target, Int(PATH_MAX)) > 0 else { break }
+        let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        names.append(next.hasPrefix("/") ? next : "\(folder(of: names.last!))/\(next)")
+    }
+    return names
 }
 
 package func folder(of path: String) -> String {
@@ -91,7 +82,7 @@ package func folder(of path: String) -> String {
 /// Whether a new file takes the place of what is at `path`; devices, pipes and folders are opened, and what is open
 /// is written to.
 package func isReplaced(_ path: String) -> Bool {
-    var facts = stat()
     if namedDescriptor(path) != nil { return false }
+    var facts = stat()
     return stat(path, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG
 }

@@ -71,9 +71,9 @@ struct FormatTests {
         #expect(outcome.output.suffix(19 * 13 * 3).allSatisfy { $0 == 255 })
     }
 
-    @Test(arguments: ["255", "65535"])
-    func `transparent pixels get a white ground in JPEG`(maximum: String) throws {
-        try place.write(picture(maximum: Int(maximum)!), to: "opaque.ppm")
+    @Test(arguments: [255, 65535])
+    func `transparent pixels get a white ground in JPEG`(maximum: Int) throws {
+        try place.write(picture(maximum: maximum), to: "opaque.ppm")
         try place.vips("bandjoin_const", "opaque.ppm", "in.png", "0")
         try place.write(place.filter("in.png", "--format", "jpeg").output, to: "out.jpg")
         #expect(try place.samples(of: "out.jpg").allSatisfy { $0 == 255 })
