@@ -2,8 +2,8 @@
 
 Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
 Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H),
-motion-blurred noise (DID-MDN), and drops and curtains out of focus (SIRR), light to heavy, even or not,
-with a veil or a glow now and then.
+motion-blurred noise (DID-MDN), and drops and curtains out of focus, dense spray and showers in uneven light (SIRR),
+light to heavy, even or not, with a veil or a glow now and then.
 Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
 A share of the patches may be clean, to be left as they are.
 Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).
@@ -46,9 +46,9 @@ def add_noise(rng, clean: np.ndarray, sigma: float) -> np.ndarray:
 def line_streaks(rng, height: int, width: int) -> np.ndarray:
     """Separate thin lines of one direction (several in heavy rain), a little blurred."""
     angle = rng.uniform(-0.9, 0.9)
-    length, thickness = rng.uniform(8, 60), rng.uniform(0.6, 2.6)
+    length, thickness = rng.uniform(8, 60), np.exp(rng.uniform(np.log(0.6), np.log(4.5)))
     density = np.exp(rng.uniform(np.log(0.0004), np.log(0.012)))  # streaks per pixel
-    brightness, jitter = rng.uniform(0.15, 0.95), rng.uniform(0, 0.08)
+    brightness, jitter = np.exp(rng.uniform(np.log(0.1), np.log(0.95))), rng.uniform(0, 0.08)
     rain = np.zeros((height, width), np.float32)
     margin = length
     for _ in range(max(1, int(density * (height + margin) * (width + margin) * 10 / length))):
@@ -92,6 +92,31 @@ def drops(rng, height: int, width: int) -> np.ndarray:
     return np.minimum(specks / brightest, 1.5) * np.float32(np.exp(rng.uniform(np.log(0.06), np.log(0.5))))
 
 
+def spray(rng, height: int, width: int) -> np.ndarray:
+    """Many small drops of several sizes in clumps, most of them faint and few bright: a dense shower near the lens."""
+    size, angle = wide_enough(height, width), rng.uniform(-30, 30)
+    rain = np.zeros((height, width), np.float32)
+    for _ in range(int(rng.integers(1, 4))):
+        density = np.exp(rng.uniform(np.log(0.015), np.log(0.4)))  # drops per pixel
+        specks = rng.standard_exponential((size, size), np.float32) ** np.float32(rng.uniform(0.6, 1.6))
+        specks[rng.random((size, size)) >= density] = 0
+        length, blur = int(rng.integers(3, 14)), rng.uniform(0.4, 1.3)
+        layer = drawn_out(specks, length, blur, angle + 6 * rng.standard_normal(), height, width)
+        rain += layer / (layer.std() + np.float32(1e-6))
+    clumps = standard(ndimage.gaussian_filter(rng.standard_normal((height, width), np.float32), rng.uniform(6, 30)))
+    rain *= np.exp(np.float32(rng.uniform(0, 0.6)) * clumps)
+    return rain / (rain.std() + np.float32(1e-6)) * np.float32(np.exp(rng.uniform(np.log(0.012), np.log(0.08))))
+
+
+def lit_shower(rng, height: int, width: int) -> np.ndarray:
+    """Dense rain in uneven light, faint streaks on a glow that is several times as bright as they are."""
+    size, angle = wide_enough(height, width), rng.uniform(-30, 30)
+    noise = rng.standard_normal((size, size), dtype=np.float32)
+    streaks = drawn_out(noise, int(rng.integers(6, 70)), rng.uniform(0.3, 1.5), angle, height, width)
+    light = rng.uniform(0.06, 0.55) * smooth_field(rng, height, width) ** rng.uniform(0.8, 2.5)
+    return light * brightness(streaks, np.exp(rng.uniform(np.log(0.07), np.log(0.45))), 1)
+
+
 def curtains(rng, height: int, width: int) -> np.ndarray:
     """Broad soft stripes of light, as of showers that are near and out of focus."""
     size = wide_enough(height, width)
@@ -120,8 +145,12 @@ def drawn_out(square: np.ndarray, length: int, blur: float, angle: float, height
 
 def brightness(noise: np.ndarray, contrast: float, floor: float) -> np.ndarray:
     """Noise as light, of a standard deviation `contrast` about `floor`: how much rain brightens between its streaks."""
-    noise = (noise - noise.mean()) / (noise.std() + 1e-6)
-    return np.maximum(noise * contrast + floor, 0).astype(np.float32)
+    return np.maximum(standard(noise) * contrast + floor, 0).astype(np.float32)
+
+
+def standard(noise: np.ndarray) -> np.ndarray:
+    """Noise of mean 0 and standard deviation 1."""
+    return (noise - noise.mean()) / (noise.std() + np.float32(1e-6))
 
 
 def smooth_field(rng, height: int, width: int) -> np.ndarray:
@@ -138,19 +167,25 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole."""
     height, width = clean.shape[:2]
     style = rng.random()
-    uneven, glow, veiled = 0.2, 0.25, 0.1  # how often
-    if style < 0.28:
+    uneven, glow, veiled = 0.2, 0.2, 0.1  # how often
+    if style < 0.26:
         rain = line_streaks(rng, height, width)
         uneven, glow, veiled = 0.1, 0.03, 0.03
-    elif style < 0.42:
+    elif style < 0.38:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
         uneven, glow, veiled = 0.1, 0.05, 0.5
-    elif style < 0.68:
+    elif style < 0.58:
         rain = blurred_streaks(rng, height, width)
-    elif style < 0.82:
+    elif style < 0.65:
         rain = drops(rng, height, width)
-    elif style < 0.88:
+    elif style < 0.78:
+        rain = spray(rng, height, width)
+        uneven, glow = 0.4, 0.1
+    elif style < 0.82:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
+    elif style < 0.94:
+        rain = lit_shower(rng, height, width)
+        uneven, glow = 0, 0.1
     else:
         rain = curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
         uneven, glow = 0.6, 0.5

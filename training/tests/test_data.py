@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from data import CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, smooth_field
+from data import (
+    CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, lit_shower, smooth_field,
+    spray,
+)
 
 
 def patches(root, seed=0, tasks=TASKS, clean_share=0):
@@ -99,13 +102,27 @@ def test_some_rain_falls_on_the_photo_as_it_is_and_some_brightens_it():
     assert sum(lift == 0 for lift in lifts) > 25 and sum(lift > 0.02 for lift in lifts) > 25
 
 
-@pytest.mark.parametrize("style", [line_streaks, blurred_streaks, drops, curtains])
+@pytest.mark.parametrize("style", [line_streaks, blurred_streaks, drops, spray, lit_shower, curtains])
 def test_rain_brightens_and_depends_on_its_generator_alone(style):
     for seed in range(20):
         rain = style(np.random.default_rng(seed), 120, 160)
         assert rain.shape == (120, 160) and rain.dtype == np.float32
         assert rain.min() >= 0 and 0 < rain.max() < 3
         assert np.array_equal(rain, style(np.random.default_rng(seed), 120, 160))
+
+
+def test_streaks_of_a_lit_shower_are_stronger_where_it_is_brighter():
+    def agreement(rain):
+        blocks = rain.reshape(16, 8, 16, 8)
+        return np.corrcoef(blocks.mean((1, 3)).ravel(), blocks.std((1, 3)).ravel())[0, 1]
+
+    assert np.median([agreement(lit_shower(np.random.default_rng(seed), 128, 128)) for seed in range(20)]) > 0.5
+
+
+@pytest.mark.parametrize("side", [16, 64, 256])
+def test_a_spray_has_as_much_contrast_in_patches_of_every_size(side):
+    contrasts = [spray(np.random.default_rng(seed), side, side).std() for seed in range(40)]
+    assert 0.011 < min(contrasts) and max(contrasts) < 0.081
 
 
 def test_a_smooth_field_has_no_edges():
