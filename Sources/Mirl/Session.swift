@@ -8,8 +8,12 @@ public final class Session {
     /// What the network saw in the image that was restored last; nil if the weights carry no mixtures to compare with.
     public private(set) var seen: Sight?
 
-    /// What the image that was restored last was restored as: the task that was asked for, or that `auto` took.
-    public private(set) var done = Task.auto
+    /// What an image is restored as, and how much of that (0...1).
+    public typealias Choice = (task: Task, strength: Float)
+
+    /// What the image that was restored last was restored as: the task that was asked for or that `auto` took, and
+    /// how much of that `auto` took; the strength that was asked for comes on top.
+    public private(set) var done: Choice = (.auto, 1)
 
     /// More threads than this are a mistake rather than a wish.
     public static let mostThreads = 1024
@@ -71,20 +75,21 @@ public final class Session {
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
         let limit = memoryLimit ?? .max
         let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil
-        let task = sight.map(self.task(for:)) ?? task, network = model.network(for: task)
+        let choice = sight.map(choice(for:)) ?? (task: task, strength: 1), network = model.network(for: choice.task)
         let schedule = try schedule(of: network, width: input.width, height: input.height, within: limit, progress)
         progress.expect(schedule.cost)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)
         let mixtures = if let tiling = schedule.tiling {
             try restoreTiles(
-                of: input, tiling, schedule, in: base, steering: network.mixtures[task], arithmetic, progress)
+                of: input, tiling, schedule, in: base, steering: network.mixtures[choice.task], arithmetic, progress)
         } else {
-            try forward(schedule.plan, input, in: base, steering: network.mixtures[task], arithmetic, progress)
+            try forward(schedule.plan, input, in: base, steering: network.mixtures[choice.task], arithmetic, progress)
         }
         try progress.finish()
-        Pixels(image: input, map: schedule.result, memory: base).store(to: output, strength: strength)
+        Pixels(image: input, map: schedule.result, memory: base)
+            .store(to: output, strength: strength * choice.strength)
         seen = sight ?? network.nearest(mixtures)
-        done = task
+        done = choice
     }
 
     /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
@@ -168,11 +173,18 @@ private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
 
 // Judging what is wrong with an image before it is restored.
 extension Session {
-    /// The task that is seen, if that is sure; otherwise denoising, which changes a clean image least. `auto` where
-    /// that has no network of its own.
-    private func task(for sight: Sight) -> Task {
-        let task = sight.confidence >= 0.9 && sight.task != .auto ? sight.task : .denoise
-        return model.hasNetwork(for: task) ? task : .auto
+    /// The task that is seen, if that is sure. Of rain that is less sure, the more is removed the surer it is: that
+    /// hardly changes photos without rain, and frames of a video do not jump. Otherwise denoising, which changes a
+    /// clean image least. `auto` where there is no network for the task.
+    private func choice(for sight: Sight) -> Choice {
+        let certainty = min(max((sight.confidence - 0.5) / 0.4, 0), 1)
+        let choice: Choice =
+            switch sight.task {
+            case .derain: (.derain, certainty)
+            case .dehaze where certainty == 1: (.dehaze, 1)
+            default: (.denoise, 1)
+            }
+        return model.hasNetwork(for: choice.task) ? choice : (.auto, 1)
     }
 
     /// What the judge among the networks sees in some places of an image; nil if there is none, or no memory for it.

@@ -78,6 +78,9 @@ final class Restorer {
         guard let seen = session.seen else { return "the weights do not tell what the network sees" }
         let what = seen.task == .auto ? "nothing to remove" : seen.task.rawValue
         let sight = "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
-        return options.task == session.done ? sight : "\(sight): took the weights for \(session.done.rawValue)"
+        let (task, strength) = session.done
+        guard options.task != task else { return sight }
+        let share = strength < 1 ? ", \(Int(strength * 100)) of 100" : ""
+        return "\(sight): took the weights for \(task.rawValue)\(share)"
     }
 }

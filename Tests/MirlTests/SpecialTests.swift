@@ -15,10 +15,10 @@ import Testing
 
     private func both() throws -> Model { Model(try file(common), special: [.derain: try file(special)]) }
 
-    private func restored(_ task: Task, _ session: Session) throws -> [Float] {
+    private func restored(_ task: Task, _ session: Session, strength: Float = 1) throws -> [Float] {
         let picture = Planar(height: 40, width: 48, values: (0..<3 * 40 * 48).map { Float($0 * 37 % 101) / 101 })
         return try picture.withBuffer { buffer in
-            try session.restore(buffer, into: buffer, task: task)
+            try session.restore(buffer, into: buffer, task: task, strength: strength)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
             return (0..<picture.values.count).map { samples[$0] }
         }
@@ -49,17 +49,22 @@ import Testing
         #expect(session.leastMemory(width: 48, height: 40, task: .derain) == much)
     }
 
-    /// A common network that sees the same in every image: the mixtures that are given as means of these kinds.
-    private func model(seeing kinds: [String], special tasks: [Task] = [.derain]) throws -> Model {
+    /// A common network that sees the same in every image: the mixture that is the mean of these kinds, or lies
+    /// `away` from that of the first towards that of "clean".
+    private func model(
+        seeing kinds: [String], away: Float = 0, special tasks: [Task] = [.derain]
+    ) throws -> Model {
         var common = common
-        let seen: [Float] = [0.25, 0.5, 0.25]
+        let seen: [Float] = [0.25, 0.5, 0.25], step: [Float] = [0.2, -0.2, 0]
         for level in 1...3 {
             let linear = "prompt\(level).linear_layer", weights = common.tensors[linear + ".weight"]!
             common.tensors[linear + ".weight"] = .init(weights.values.map { _ in 0 }, shape: weights.shape)
             common.tensors[linear + ".bias"] = .init(seen.map(log), shape: [3])
         }
         for kind in Architecture.kinds {
-            let means: [Float] = kinds.contains(kind) ? seen : [0, 0, 1]
+            var means: [Float] = kinds.contains(kind) ? seen : [0, 0, 1]
+            if away > 0, kind == kinds[0] { means = zip(seen, step).map { $0 + away * $1 } }
+            if away > 0, kind == "clean" { means = zip(seen, step).map { $0 - (1 - away) * $1 } }
             common.tensors["mixture.\(kind)"] = .init([means, means, means].flatMap { $0 }, shape: [3, 3])
         }
         let files = try tasks.enumerated().map { i, task in
@@ -80,7 +85,22 @@ import Testing
         #expect(isSpecial && seen?.task == .derain && seen!.confidence > 0.99)
     }
 
-    @Test(arguments: [["derain", "dehaze"], ["clean"], ["clean", "derain"]])
+    @Test(arguments: [0.05, 0.2, 0.3, 0.4] as [Float])
+    func autoRemovesTheMoreOfTheRainTheSurerItIs(away: Float) throws {
+        let session = try Session(try model(seeing: ["derain"], away: away, special: [.derain, .denoise]), threads: 1)
+        let result = try restored(.auto, session, strength: 0.5), seen = try #require(session.seen)
+        let share = min(1, (seen.confidence - 0.5) / 0.4)
+        #expect(seen.task == .derain && abs(seen.confidence - (1 - away)) < 1e-3 && session.done == (.derain, share))
+        #expect(try result == restored(.derain, session, strength: 0.5 * share))
+    }
+
+    @Test func autoDoesNotRemoveHazeThatIsNotSure() throws {
+        let model = try model(seeing: ["dehaze"], away: 0.2, special: [.dehaze, .denoise])
+        let (seen, isDenoised) = try auto(model, restoresAs: .denoise)
+        #expect(isDenoised && seen?.task == .dehaze && abs(seen!.confidence - 0.8) < 1e-3)
+    }
+
+    @Test(arguments: [["dehaze", "denoise"], ["clean"], ["clean", "dehaze"]])
     func autoDenoisesWhenUnsureOrNothingIsSeen(kinds: [String]) throws {
         let model = try model(seeing: kinds, special: [.derain, .denoise])
         let (seen, isDenoised) = try auto(model, restoresAs: .denoise)
