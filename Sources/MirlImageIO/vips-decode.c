@@ -14,11 +14,44 @@ static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *i
                         bands, bands == 1 ? "" : "s", type, space);
 }
 
+/* What alpha must be multiplied by to count to 65535; 0 where libvips sees to that, or there is none. Floats of files
+ * count from 0 to 1 beside linear colours, to 255 beside Lab: libvips 8.14 multiplies both by 256. */
+static double alpha_scale(const vips_library *vips, VipsImage *image) {
+    if (vips->image_get_bands(image) != 4 || vips->image_get_format(image) != VIPS_FORMAT_FLOAT) return 0;
+    switch (vips->image_guess_interpretation(image)) {
+    case VIPS_INTERPRETATION_scRGB: return 65535;
+    case VIPS_INTERPRETATION_LAB: return 257;
+    default: return 0;
+    }
+}
+
+/* Puts the fourth band of `source`, multiplied, in the place of that of 16 bits in `*image`. */
+static bool replace_alpha(const vips_library *vips, VipsImage *source, double scale, VipsImage **image) {
+    VipsImage *colours = NULL, *alpha = NULL, *scaled = NULL, *rounded = NULL, *joined = NULL;
+    bool done = vips->extract_band(*image, &colours, 0, "n", 3, NULL) == 0 &&
+                vips->extract_band(source, &alpha, 3, NULL) == 0 &&
+                vips->linear1(alpha, &scaled, scale, 0.5, NULL) == 0 &&
+                vips->cast(scaled, &rounded, VIPS_FORMAT_USHORT, NULL) == 0 &&
+                vips->bandjoin2(colours, rounded, &joined, NULL) == 0;
+    VipsImage *used[] = {colours, alpha, scaled, rounded, *image};
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+        if (used[i] != NULL) vips->object_unref(used[i]);
+    *image = joined;
+    return done;
+}
+
 /* Converts to sRGB what is not grey or RGB. */
 static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, mirl_picture_origin *origin,
                                    mirl_picture_message *message) {
     VipsInterpretation space = vips->image_guess_interpretation(*image);
-    switch (vips_to_srgb(vips, image)) {
+    VipsImage *source = *image;
+    double scale = alpha_scale(vips, source);
+    vips->object_ref(source);
+    vips_srgb_result result = vips_to_srgb(vips, image);
+    if (result == VIPS_SRGB_CONVERTED && scale != 0 && !replace_alpha(vips, source, scale, image))
+        result = VIPS_SRGB_FAILED;
+    vips->object_unref(source);
+    switch (result) {
     case VIPS_SRGB_KEPT: return MIRL_PICTURE_OK;
     case VIPS_SRGB_REFUSED: return refuse_samples(vips, *image, message);
     case VIPS_SRGB_FAILED: return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB", message);

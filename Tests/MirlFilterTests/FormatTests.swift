@@ -89,6 +89,20 @@ struct FormatTests {
         #expect(try place.facts(of: "out.png").contains("uchar, 3 bands, srgb"))
     }
 
+    /// Floats count alpha to 1 beside linear colours, and to 255 beside Lab.
+    @Test(arguments: [("scrgb", 0.5), ("scrgb", 1), ("lab", 127.5), ("lab", 255)] as [(String, Double)])
+    func `alpha of floats is kept`(space: String, alpha: Double) throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("colourspace", "in.ppm", "opaque.tif", space)
+        try place.vips("bandjoin_const", "opaque.tif", "in.tif", "\(alpha)")
+        try place.write(place.filter("--strength", "0", "in.tif").output, to: "out.png")
+        #expect(try place.facts(of: "out.png").contains("ushort, 4 bands, rgb16"))
+        try place.vips("extract_band", "out.png", "alpha.png", "3")
+        let values = try place.samples(of: "alpha.png").withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
+        let expected = UInt16((alpha * (space == "lab" ? 257 : 65535)).rounded())
+        #expect(values.allSatisfy { $0 == expected })
+    }
+
     @Test(arguments: [
         ("P1\n# a comment\n3 2\n101\n0 1 0\n", [0, 255, 0, 255, 0, 255]), ("P2 3 1 4 0 1 4\n", [0, 64, 255]),
         ("P3 1 1 255 1 2 3", [1, 2, 3]), ("P4\n3 1\n\u{50}", [255, 0, 255]), ("P5\n1 1\n100\n2", [128]),
