@@ -1,6 +1,8 @@
 # Builds, tests and installs mirl; `make help` lists the targets. SwiftPM does the work, this gives it names.
 
 PREFIX ?= /usr/local
+$(if $(filter /%,$(PREFIX)),,$(error PREFIX is $(PREFIX), but must begin with a slash))
+override PREFIX := $(PREFIX:%/=%)
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
@@ -47,9 +49,8 @@ VIPS_MODULES ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(VIPS_LIBDIR),$(LIBDIR
 # The tests of the plugin run what is installed, as a user does.
 PYTHON ?= /usr/bin/python3
 STAGE := $(CURDIR)/build/stage
-ifneq ($(words $(CURDIR)),1)
-$(error $(CURDIR): make cannot work in a folder whose path has spaces)
-endif
+$(foreach path,CURDIR DESTDIR PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR BASHDIR ZSHDIR FISHDIR,\
+	$(if $(word 2,$($(path))),$(error $(path) is $($(path)): make cannot work with paths that have spaces)))
 STAGED = DESTDIR=$(STAGE) PREFIX=/usr LIBDIR=$(VIPS_LIBDIR)
 
 export PATH := $(PATH):/opt/swift/usr/bin
@@ -97,14 +98,14 @@ check: deps ## run the tests
 	swift test $(SWIFT_FLAGS) --disable-testable-imports
 	@$(MAKE) --no-print-directory check-vips
 
-check-vips: build/pyvips ## run the tests of the plugin for libvips
+check-vips: deps build/pyvips ## run the tests of the plugin for libvips
 	rm -rf build/stage
 	$(MAKE) --no-print-directory install $(STAGED) > /dev/null
 	PATH="$(STAGE)/usr/bin:$$PATH" VIPSHOME=$(STAGE)$(dir $(VIPS_LIBDIR)) LD_LIBRARY_PATH=$(STAGE)$(VIPS_LIBDIR) \
 		PYTHONPATH=build/pyvips $(PYTHON) -m unittest discover -s plugins/vips/tests
 
 # Debian has no package of it. Without pkgconfig for Python it does without compiling, as most users' does.
-build/pyvips: plugins/vips/tests/requirements.txt
+build/pyvips: plugins/vips/tests/requirements.txt | deps
 	$(PYTHON) -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --no-build-isolation \
 		--require-hashes --upgrade --target $@ -r $<
 	@touch $@
@@ -116,7 +117,7 @@ check-python: all build/python/installed ## run the tests of the programs in tra
 
 # PyTorch without CUDA has an index of its own, which some networks have in their mirror of PyPI instead. That one is
 # asked for PyTorch alone, and PyPI for all else.
-build/python/installed: training/requirements.txt
+build/python/installed: training/requirements.txt | deps
 	@tools/packages git python3-venv
 	$(PYTHON) -m venv --clear build/python
 	build/python/bin/pip install -q --disable-pip-version-check --no-deps --retries 1 \
