@@ -1,7 +1,4 @@
-"""The parts of the benchmark: each runs processes and returns its figures, as lists of dictionaries.
-
-Only the standard library here: on Linux a child's peak memory counts from what its parent held when starting it.
-"""
+"""The parts of the benchmark: each runs processes and returns its figures, as lists of dictionaries."""
 
 import hashlib
 import json
@@ -125,14 +122,23 @@ def warn_if_busy():
         note(f"   The processors are {busy:.0%} busy with something else: times will be too long.")
 
 
+def named(weights: Path) -> dict:
+    """What tells weights apart in the figures."""
+    return {"weights": weights.name, "sha256": hashlib.sha256(weights.read_bytes()).hexdigest()[:12]}
+
+
 def merged(old: dict | None, made: dict, figures: list[dict]) -> dict:
     """A part's figures, with those that it had before of other weights and sizes, if nothing else has changed since."""
     def key(row):
         return row.get("weights", ""), area(row["size"]) if "size" in row else 0
 
     measured = {key(row) for row in figures}
+    contents = {row.get("weights"): row.get("sha256") for row in figures}
     comparable = old and old["stamp"] | {"date": made["date"]} == made
-    kept = [row for row in old["figures"] if key(row) not in measured] if comparable else []
+    kept = [
+        row for row in (old["figures"] if comparable else [])
+        if key(row) not in measured and contents.get(row.get("weights"), row.get("sha256")) == row.get("sha256")
+    ]  # fmt: skip
     return {"stamp": made, "figures": sorted(kept + figures, key=key)}
 
 
@@ -186,7 +192,7 @@ def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> l
         differences = distances(options, outputs[REFERENCE], [outputs[engine] for engine in measured])
         for row, difference in zip(rows, differences):
             row |= difference
-    return [{"weights": weights.name, "size": size, "threads": options.threads} | row for row in rows]
+    return [named(weights) | {"size": size, "threads": options.threads} | row for row in rows]
 
 
 def run_peer(
@@ -264,7 +270,7 @@ def sizes(options) -> list[dict]:
     sides = [64, 128, 256, 512, 1024] + ([] if options.quick else [2048])
     all_sizes = options.sizes.split(",") if options.sizes else [f"{side}x{side}" for side in sides]
     return [
-        {"weights": weights.name} | bench("restore", weights, size, "--threads", options.threads, "--seconds", 2)[0]
+        named(weights) | bench("restore", weights, size, "--threads", options.threads, "--seconds", 2)[0]
         for weights in options.weights for size in all_sizes
     ]  # fmt: skip
 
@@ -272,14 +278,14 @@ def sizes(options) -> list[dict]:
 def threads(options) -> list[dict]:
     """One thread against two."""
     return [
-        {"weights": weights.name} | bench("restore", weights, size, "--threads", count, "--seconds", 4)[0]
+        named(weights) | bench("restore", weights, size, "--threads", count, "--seconds", 4)[0]
         for weights in options.weights for size in ("256x256", "512x512") for count in (1, 2)
     ]  # fmt: skip
 
 
 def opening(options) -> list[dict]:
     """Time to open a weight file, all checks included, and memory resident after it."""
-    return [{"weights": weights.name} | bench("open", weights)[0] for weights in options.weights]
+    return [named(weights) | bench("open", weights)[0] for weights in options.weights]
 
 
 def process(options) -> list[dict]:
@@ -292,24 +298,34 @@ def process(options) -> list[dict]:
             command = [BUILT / "mirl-filter", "-q", "--weights", weights, "--threads", str(options.threads)]
             runs = [one_process(command, path) for _ in range(PROCESS_RUNS)]
             seconds = [run[0] for run in runs]
-            rows.append({
-                "weights": weights.name, "best_ms": min(seconds) * 1e3, "median_ms": statistics.median(seconds) * 1e3,
-                "runs": PROCESS_RUNS, "peak_mb": max(run[1] for run in runs) / 1e6,
+            rows.append(named(weights) | {
+                "best_ms": min(seconds) * 1e3, "median_ms": statistics.median(seconds) * 1e3,
+                "runs": PROCESS_RUNS, "threads": options.threads, "peak_mb": max(run[1] for run in runs) / 1e6,
             })  # fmt: skip
         return rows
 
 
+# On Linux a process's peak memory counts from what its parent held when starting it: so an interpreter that holds
+# next to nothing, 8 MB or so, starts it.
+STARTER = """
+import os, sys, time
+silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent)
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
 def one_process(command: list, stdin: Path) -> tuple[float, int]:
     """Seconds and peak bytes of a process."""
+    starter = [sys.executable, "-I", "-S", "-c", STARTER, *map(str, command)]
     with stdin.open("rb") as file:
-        start = time.perf_counter()
-        child = subprocess.Popen(list(map(str, command)), stdin=file, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise Missing(f"{command[0]}: exit {child.returncode}")
-    return seconds, usage.ru_maxrss * 1024
+        done = subprocess.run(starter, stdin=file, stdout=subprocess.PIPE, text=True, check=True)
+    seconds, peak, status = done.stdout.split()
+    if status != "0":
+        raise Missing(f"{command[0]}: exit {status}")
+    return float(seconds), int(peak)
 
 
 def png(width: int, height: int) -> bytes:
@@ -352,7 +368,7 @@ def error(options) -> list[dict]:
                 outputs[engine] = output
         differences = distances(options, exact, list(outputs.values()))
         rows += [
-            {"weights": weights.name, "size": size, "engine": engine} | difference
+            named(weights) | {"size": size, "engine": engine} | difference
             for engine, difference in zip(outputs, differences)
         ]
     return rows

@@ -47,16 +47,29 @@ def sides(size: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def build_network(path: Path, planar: bool):
-    """The network of a weight file. `planar`: attention on (channels, pixels), as published, and maps that lie plane
-    by plane; else both as training has them, channels last."""
+def build_network(path: Path, published: bool):
+    """The network of a weight file. `published`: written as PromptIR's authors did, maps plane by plane wherever a
+    step does not turn them; else as training has it, channels last."""
     import torch
     import torch.nn.functional as F
 
     sys.path.append(str(Path(__file__).parents[1] / "training"))
     import network
 
-    class PlanarAttention(network.Attention):
+    class PublishedLayerNorm(network.LayerNorm):
+        def forward(self, x):
+            n, c, h, w = x.shape
+            x = x.flatten(2).transpose(1, 2).contiguous()
+            mean, variance = x.mean(-1, keepdim=True), x.var(-1, keepdim=True, unbiased=False)
+            x = (x - mean) / torch.sqrt(variance + self.body.eps) * self.body.weight + self.body.bias
+            return x.reshape(n, h, w, c).permute(0, 3, 1, 2)
+
+    class PublishedFeedForward(network.FeedForward):
+        def forward(self, x):
+            gate, value = self.dwconv(self.project_in(x)).chunk(2, dim=1)
+            return self.project_out(F.gelu(gate) * value)
+
+    class PublishedAttention(network.Attention):
         def forward(self, x):
             n, c, h, w = x.shape
             qkv = self.qkv_dwconv(self.qkv(x)).reshape(n, 3, self.heads, c // self.heads, h * w)
@@ -64,23 +77,24 @@ def build_network(path: Path, planar: bool):
             scores = F.normalize(q, dim=-1) @ F.normalize(k, dim=-1).transpose(2, 3) * self.temperature
             return self.project_out((scores.softmax(-1) @ v).reshape(n, c, h, w))
 
-    if planar:
-        network.Attention = PlanarAttention
+    if published:
+        network.LayerNorm, network.Attention = PublishedLayerNorm, PublishedAttention
+        network.FeedForward = PublishedFeedForward
     file = weightfile.read(path)
     net = network.Network(network.Config(**file.architecture)).eval()
     shapes = {name: p.shape for name, p in net.state_dict().items()}
     net.load_state_dict({name: torch.from_numpy(file.tensors[name]).reshape(s) for name, s in shapes.items()})
-    if planar:  # the network itself asks for channels last at two places
+    if published:  # the network itself asks for channels last at two places
         for module in (net.patch_embed, net.prompt1.conv3x3, net.prompt2.conv3x3, net.prompt3.conv3x3):
             module.register_forward_pre_hook(lambda module, inputs: inputs[0].contiguous())
     return net
 
 
-def pytorch(options, planar=True, double=False) -> Run:
+def pytorch(options, published=True, double=False) -> Run:
     import torch
 
     torch.set_num_threads(options.threads)
-    net = build_network(options.weights, planar)
+    net = build_network(options.weights, published)
     if double:
         net.double()
 
@@ -116,7 +130,7 @@ def openvino(options, precision: str) -> Run:
 # Each with the package whose version is told.
 ENGINES: dict[str, tuple[str, Callable]] = {
     "pytorch": ("torch", pytorch),
-    "pytorch-channels-last": ("torch", lambda options: pytorch(options, planar=False)),
+    "pytorch-channels-last": ("torch", lambda options: pytorch(options, published=False)),
     "pytorch-float64": ("torch", lambda options: pytorch(options, double=True)),
     "onnxruntime": ("onnxruntime", onnxruntime),
     "openvino": ("openvino", lambda options: openvino(options, "f32")),
@@ -125,10 +139,10 @@ ENGINES: dict[str, tuple[str, Callable]] = {
 
 
 def export(options):
-    """Writes the network as ONNX for one size. The planar form, or the newer exporter, is no faster in any engine."""
+    """Writes the network as ONNX for one size. As published, or by the newer exporter, it is no faster anywhere."""
     import torch
 
-    net = build_network(options.weights, planar=False)
+    net = build_network(options.weights, published=False)
     width, height = sides(options.size)
     with torch.inference_mode():
         torch.onnx.export(

@@ -6,13 +6,8 @@
 import json
 import sys
 
-import matplotlib
-
-matplotlib.use("svg")
-import matplotlib.pyplot as plt  # noqa: E402
-
-from measure import OWN, area  # noqa: E402
-from report import NAMES, by_weights  # noqa: E402
+from measure import OWN, area
+from report import NAMES, by_weights
 
 STYLES = {
     "mirl": ("#c0392b", "o"), "onnxruntime": ("#2c3e50", "s"), "openvino": ("#2980b9", "^"),
@@ -24,6 +19,9 @@ def lines(figures: dict) -> tuple[str, int, dict[str, list[tuple[float, float, f
     """The weights of which most sizes were measured, the threads, and (megapixels, seconds, megabytes) for each
     engine."""
     weights, peers = max(by_weights(figures["peers"]).items(), key=lambda group: len(group[1]))
+    threads = {int(row["threads"]) for row in [*peers, *figures["sizes"]]}
+    if len(threads) > 1:
+        raise SystemExit(f"plot.py: figures of {' and of '.join(map(str, sorted(threads)))} threads do not compare")
     points: dict[str, list] = {"mirl": []}
     for row in figures["sizes"]:
         if row["weights"] == weights:
@@ -32,10 +30,15 @@ def lines(figures: dict) -> tuple[str, int, dict[str, list[tuple[float, float, f
         if row["engine"] not in OWN:
             point = (area(row["size"]) / 1e6, row["median_s"], row["peak_bytes"] / 1e6)
             points.setdefault(row["engine"], []).append(point)
-    return weights, peers[0]["threads"], points
+    return weights, threads.pop(), points
 
 
 def main():
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
     weights, threads, points = lines(json.load(sys.stdin))
     plt.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "mirl", "font.size": 10, "font.family": "sans-serif"}
     figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")

@@ -79,7 +79,7 @@ def kernels(figures: list[dict]) -> str:
             return f"{row['rate']:.0f} ({share:.0f}%)"
         return f"{row['rate']:.1f} {row['unit']}"
 
-    sparse = [[f"{kernel} {shape}", *(cell(rows.get(density)) for density in densities)]
+    sparse = [[f"{kernel} {whole(shape)}", *(cell(rows.get(density)) for density in densities)]
               for (kernel, shape), rows in products.items()]  # fmt: skip
     dense = [[f"{row['kernel']} {whole(row['shape'])}", f"{digits(row['rate'])} {row['unit']}",
               f"{row['share_%']:.0f}%" if isinstance(row["share_%"], float) else ""] for row in others]  # fmt: skip
@@ -92,7 +92,7 @@ def whole(word) -> str:
 
 
 def sizes(figures: list[dict]) -> str:
-    return "![Time and memory against size](speed.svg)\n\n" + table(
+    return f"![Time and memory against size](speed.svg)\n\n{figures[0]['threads']:.0f} threads:\n\n" + table(
         ["weights", "size", "best, ms", "median, ms", "µs per pixel", "peak, MB"],
         [[f"`{row['weights']}`", row["size"], digits(row["best_ms"]), digits(row["median_ms"]),
           digits(row["us_per_px"]), digits(row["peak_mb"])] for row in figures])  # fmt: skip
@@ -114,7 +114,7 @@ def opening(figures: list[dict]) -> str:
 
 
 def process(figures: list[dict]) -> str:
-    return table(["weights", "best, ms", "median, ms", "peak, MB"], [
+    return f"{figures[0]['threads']:.0f} threads:\n\n" + table(["weights", "best, ms", "median, ms", "peak, MB"], [
         [f"`{row['weights']}`", *(digits(row[key]) for key in ("best_ms", "median_ms", "peak_mb"))] for row in figures])
 
 

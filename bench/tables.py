@@ -101,7 +101,7 @@ def section(task: str, methods: dict[str, dict], networks: dict[str, dict]) -> s
     sets = [name for name in next(iter(networks.values())) if task_of(name) == task]
 
     def figures(row: dict[str, str], side: str) -> str:
-        return f"{row[f'psnr_{side}']} / {row[f'ssim_{side}'][:5]}"
+        return f"{row[f'psnr_{side}']} / {float(row[f'ssim_{side}']):.3f}"
 
     given = [] if task == evaluate.AUTO else ["input"]
     lines = []

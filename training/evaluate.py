@@ -227,9 +227,9 @@ def restorer(options) -> Restorer:
 # Figures
 
 
-def psnr(image: np.ndarray, clean: np.ndarray) -> float:
+def psnr(image: np.ndarray, clean: np.ndarray, most: float = MOST_PSNR) -> float:
     error = np.mean((image.astype(np.float64) - clean) ** 2)
-    return min(MOST_PSNR, float(-10 * np.log10(error))) if error else MOST_PSNR
+    return min(most, float(-10 * np.log10(error))) if error else most
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:
@@ -275,7 +275,7 @@ def measure(options) -> tuple[list[Row], list[Row]]:
         raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images of the asked tasks")
     rows = [Row(name, len(found), *np.mean(found, axis=0)) for name, found in results.items()]
     if worst := results.get("clean"):
-        rows.append(Row("clean, the worst", 1, *np.min(worst, axis=0)))
+        rows.append(Row("clean, the worst", 1, *min(worst, key=lambda figures: figures[1])))
     return rows, each
 
 

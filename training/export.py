@@ -52,6 +52,12 @@ def mean_mixtures(network: Network, patches: Patches, count: int) -> dict[str, t
     return means
 
 
+def known(data: Path, trained: list[str]) -> tuple[str, ...]:
+    """The tasks of the run, and others that there are photos for."""
+    there = {"denoise": data / "clean", "derain": data / "clean", "dehaze": data / "haze" / "target"}
+    return tuple(task for task in TASKS if task in trained or there[task].is_dir())
+
+
 def progress(run: Path) -> tuple[int, int]:
     """The round and the step that the run's weights come from."""
     with safe_open(run / "weights.safetensors", "pt") as file:
@@ -97,7 +103,11 @@ def main():
     if broken := [name for name, t in tensors.items() if not t.isfinite().all()]:
         raise SystemExit(f"{source}: not finite: {', '.join(broken)}")
     density = prune.density({name: (w != 0).float() for name, w in prune.prunable(network).items()})
-    patches = Patches(options.data, lambda step: Shape(BATCH, SIZE), options.seed, TASKS)
+    tasks = json.loads((options.run / "config.json").read_text())["tasks"]
+    try:
+        patches = Patches(options.data, lambda step: Shape(BATCH, SIZE), options.seed, known(options.data, tasks))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"export.py: {error}")
     for kind, rows in mean_mixtures(network, patches, options.patches).items():
         tensors[MIXTURE + kind] = rows
         print(kind, *(" ".join(f"{share:.3f}" for share in row) for row in rows.tolist()), sep="\n  ")

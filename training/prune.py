@@ -41,7 +41,7 @@ def smallest_removed(weights: torch.Tensor, mask: torch.Tensor, rate: float) -> 
     """The mask without the `rate` of its survivors that are smallest in magnitude; infinite ones stay."""
     survivors = mask.bool()
     count = min(round(rate * int(survivors.sum())), int((survivors & weights.isfinite()).sum()))
-    if count == 0:
+    if count <= 0:
         return mask.clone()
     order = weights.abs().masked_fill(~survivors, torch.inf).flatten().argsort(stable=True)
     pruned = mask.flatten().clone()

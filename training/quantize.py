@@ -75,6 +75,9 @@ def main():
     network, _ = load_network(options.weights)
     weights = {name: values.clone() for name, values in network.state_dict().items()}
     cases = list(evaluate.cases(options))
+    tasks = list(dict.fromkeys(case.task for case in cases))
+    if not cases:
+        raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images")
 
     def results(weights: Weights) -> list[np.ndarray]:
         network.load_state_dict(weights)
@@ -86,12 +89,12 @@ def main():
         return [evaluate.psnr(image.clip(0, 1), case.clean.astype(np.float32) / 255) for image, case in pairs]
 
     reference = results(encode(weights))
-    print("| encoding |", " | ".join(TASKS), "| same, least | same, mean |\n| --- |" + " ---: |" * (len(TASKS) + 2))
+    print("| encoding |", " | ".join(tasks), "| same, least | same, mean |\n| --- |" + " ---: |" * (len(tasks) + 2))
     for name, encoding in ENCODINGS.items():
         images = results(encoding(weights))
         gains = np.subtract(psnrs(images), psnrs(reference))
-        means = [np.mean([gain for gain, case in zip(gains, cases) if case.task == task]) for task in TASKS]
-        same = [evaluate.psnr(image, other) for image, other in zip(images, reference)]
+        means = [np.mean([gain for gain, case in zip(gains, cases) if case.task == task]) for task in tasks]
+        same = [evaluate.psnr(image, other, most=np.inf) for image, other in zip(images, reference)]
         cells = [f"{mean:+.4f}" for mean in means] + [f"{min(same):.1f}", f"{np.mean(same):.1f}"]
         print(f"| {name} |", " | ".join(cells), "|", flush=True)
 

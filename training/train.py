@@ -24,6 +24,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from network import Block, Config, Network, build
 from restore import load_network
 
 LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 STATE, TICKET, WEIGHTS = "state.pt", "ticket.safetensors", "weights.safetensors"
 MAY_CHANGE = {"run", "data", "threads", "workers", "minutes", "compile"}  # when a run is resumed; they change no result
 
@@ -154,10 +156,10 @@ class Run:
         """The number of the batch that comes next; rounds do not repeat each other's."""
         return self.round * self.search_steps + self.step
 
-    def batch_shape(self, batch: int) -> Shape:
-        o, round = self.options, min(batch // self.search_steps, self.rounds)
-        large = batch - round * self.search_steps >= o.large_after * self.steps(round)
-        return Shape(max(1, o.patches // 4), 2 * o.size) if large else Shape(o.patches, o.size)
+    @property
+    def shapes(self) -> "Shapes":
+        o = self.options
+        return Shapes(o.patches, o.size, o.large_after, self.rounds, self.search_steps, o.steps)
 
     def naming_loss(self, tasks: list[str]) -> torch.Tensor:
         """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes."""
@@ -254,7 +256,33 @@ class Run:
         """The batches that are left in this round; each depends on the seed and its number only."""
         left = range(self.batch, self.batch + self.steps(self.round) - self.step)
         workers = self.options.workers
-        return DataLoader(patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None)
+        return DataLoader(
+            patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None,
+            worker_init_fn=leave_signals_to_the_run)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The shape of each batch: later in a round, a quarter as many patches of twice the size."""
+
+    patches: int
+    size: int
+    large_after: float
+    rounds: int
+    search_steps: int
+    steps: int
+
+    def __call__(self, batch: int) -> Shape:
+        round = min(batch // self.search_steps, self.rounds)
+        steps = self.search_steps if round < self.rounds else self.steps
+        large = batch - round * self.search_steps >= self.large_after * steps
+        return Shape(max(1, self.patches // 4), 2 * self.size) if large else Shape(self.patches, self.size)
+
+
+def leave_signals_to_the_run(worker: int):
+    """A signal to the whole process group stops the run, which then still takes the batches that workers have made."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -323,11 +351,11 @@ def main(argv=None):
     try:
         run = Run(options)
         run.resume()
-        patches = Patches(options.data, run.batch_shape, options.seed, tuple(options.tasks), options.clean_share)
+        patches = Patches(options.data, run.shapes, options.seed, tuple(options.tasks), options.clean_share)
     except (OSError, ValueError) as error:
         raise SystemExit(f"train.py: {error}")
     stop, deadline = threading.Event(), time.monotonic() + 60 * options.minutes
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
     while True:
         before, start = run.minutes, time.monotonic()

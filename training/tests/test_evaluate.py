@@ -20,6 +20,7 @@ def test_psnr_and_ssim_of_known_images():
     clean = np.full((16, 16, 3), 0.5, np.float32)
     assert evaluate.psnr(clean + np.float32(0.1), clean) == pytest.approx(20, abs=1e-4)
     assert evaluate.psnr(clean, clean) == evaluate.psnr(clean + np.float32(1e-6), clean) == 60
+    assert evaluate.psnr(clean + np.float32(1e-5), clean, most=np.inf) == pytest.approx(100, abs=0.1)
     assert evaluate.ssim(clean, clean) == 1
 
 
@@ -87,6 +88,31 @@ def test_an_exported_file_holds_the_run_s_weights_and_a_mixture_for_each_kind(ph
     assert set(mixtures) == {*TASKS, CLEAN}
     assert all(rows.shape == (3, 5) and torch.allclose(rows.sum(1), torch.ones(3)) for rows in mixtures.values())
     assert export.progress(run) == (0, 2)
+
+
+def test_a_run_without_haze_is_exported_without_photos_for_haze(photos, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "clean").symlink_to(photos / "clean")
+    run, out = tmp_path / "run", tmp_path / "out.safetensors"
+    options = ["--preset", "golden", "--workers", "0", "--patches", "1", "--size", "16", "--steps", "1"]
+    train.main([str(run), "--data", str(tmp_path / "data"), "--tasks", "derain", *options])
+    arguments = [str(run), str(out), "--trained-on", "noise.", "--patches", "1", "--data"]
+    monkeypatch.setattr(sys, "argv", ["export.py", *arguments, str(tmp_path / "data")])
+    export.main()
+    assert set(load_network(out)[1]) == {"denoise", "derain", CLEAN}
+    monkeypatch.setattr(sys, "argv", ["export.py", *arguments, str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match="none"):
+        export.main()
+
+
+def test_the_worst_clean_photo_is_one_photo(photos, tmp_path, monkeypatch):
+    (tmp_path / "denoise").symlink_to(photos / "clean")
+    options = evaluate.arguments([str(tmp_path), "--tasks", "auto", "--command", "unused"])
+    found = {"a.png": (60, 40, 1, 0.9), "b.png": (60, 50, 1, 0.8), "c.png": (60, 45, 1, 1)}
+    monkeypatch.setattr(evaluate, "restorer", lambda options: None)
+    monkeypatch.setattr(evaluate, "figures", lambda case, restorer: found[case.name])
+    _, worst = evaluate.measure(options)[0]
+    assert worst.psnr_out == 40 and worst.ssim_out == 0.9
 
 
 def test_clean_photos_are_compared_with_themselves_in_auto(photos, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import measure
+import plot
 import report
 
 STAMP = {"date": "today", "commit": "a"}
@@ -29,13 +30,30 @@ def test_figures_of_another_commit_are_dropped():
     assert measure.merged(old, STAMP, [row("x", "128x128", 3)])["figures"] == [row("x", "128x128", 3)]
 
 
+def test_figures_of_weights_that_have_changed_are_dropped():
+    def content(row, sha256):
+        return row | {"sha256": sha256}
+
+    old = [content(row("x", "64x64", 1), "a"), content(row("y", "64x64", 2), "b")]
+    found = measure.merged({"stamp": STAMP, "figures": old}, STAMP, [content(row("x", "128x128", 3), "c")])
+    assert [r["value"] for r in found["figures"]] == [3, 2]
+
+
+def test_a_plot_is_of_one_number_of_threads():
+    peers = [{"weights": "x", "size": "64x64", "threads": 2, "engine": "openvino", "median_s": 1, "peak_bytes": 1e6}]
+    own = {"weights": "x", "size": "64x64", "median_ms": 1000, "peak_mb": 1}
+    assert plot.lines({"peers": peers, "sizes": [own | {"threads": 2.0}]})[1] == 2
+    with pytest.raises(SystemExit, match="1 and of 2 threads"):
+        plot.lines({"peers": peers, "sizes": [own | {"threads": 1.0}]})
+
+
 def test_kernels_that_are_not_products_alone_have_no_share_of_the_peak():
     common = {"shape": "254x48", "density_%": 10.0}
     table = report.kernels([
         {"kernel": "project_in", "rate": 80.2, "unit": "GFLOP/s", "share_%": 68.0} | common,
-        {"kernel": "depthwise_gated", "rate": 3.21, "unit": "values/ns", "share_%": "-"} | common,
+        {"kernel": "depthwise_gated", "rate": 3.21, "unit": "values/ns", "share_%": "-"} | common | {"shape": 127.0},
     ])  # fmt: skip
-    assert "| 80 (68%) |" in table and "| 3.2 values/ns |" in table
+    assert "| project_in 254x48 | 80 (68%) |" in table and "| depthwise_gated 127 | 3.2 values/ns |" in table
 
 
 @pytest.mark.parametrize("other", [{"threads": 1}, {"quick": True}])
@@ -97,8 +115,9 @@ def test_png_is_a_picture():
 def test_processes_are_timed_and_their_failures_told(tmp_path):
     empty = tmp_path / "empty"
     empty.touch()
+    held = bytearray(b"x" * 100_000_000)
     seconds, peak = measure.one_process(["cat"], empty)
-    assert 0 < seconds < 10 and peak > 100_000
+    assert 0 < seconds < 10 and 100_000 < peak < 30_000_000 < len(held)
     try:
         measure.one_process(["false"], empty)
     except measure.Missing as problem:

@@ -103,6 +103,12 @@ def test_the_rate_counts_survivors_only():
     assert prune.density(masks) == 0.51
 
 
+@pytest.mark.parametrize("rate", [0, -0.1])
+def test_no_rate_removes_nothing(rate):
+    weights = {A: torch.arange(1.0, 11.0)}
+    assert kept(prune.prune_global(weights, prune.full(weights), rate))[A] == [1] * 10
+
+
 def test_equal_weights_are_pruned_to_the_asked_count():
     weights = {A: torch.ones(10)}
     assert kept(prune.prune_global(weights, prune.full(weights), 0.3))[A] == [0] * 3 + [1] * 7

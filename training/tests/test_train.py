@@ -2,6 +2,12 @@
 
 import csv
 import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import torch
@@ -144,11 +150,30 @@ def test_a_run_stopped_after_every_step_equals_an_uninterrupted_one(tmp_path, ph
 def test_searching_rounds_are_shorter_and_have_schedules_of_their_own(tmp_path, photos):
     imp = ["--method", "imp", "--rounds", "2", "--steps", "6", "--search-steps", "2", "--large-after", "0.5"]
     run = train.Run(train.arguments(start(tmp_path, photos, *imp)))
-    wide = [run.batch_shape(batch).size > 16 for batch in range(10)]
+    wide = [run.shapes(batch).size > 16 for batch in range(10)]
     assert wide == [False, True] * 2 + [False] * 3 + [True] * 3
     for round, first in enumerate((0, 2, 4)):
         run.round, run.step = round, 1
         assert run.batch == first + 1 and run.progress == pytest.approx(1 / (2, 2, 6)[round])
+
+
+def test_batches_have_the_same_shapes_in_a_process_of_another_kind(tmp_path, photos):
+    run = train.Run(train.arguments(start(tmp_path, photos, "--steps", "6", "--large-after", "0.5")))
+    shapes = pickle.loads(pickle.dumps(run.shapes))
+    assert [shapes(batch) for batch in range(6)] == [run.shapes(batch) for batch in range(6)]
+
+
+@pytest.mark.parametrize("number", train.STOPPING)
+def test_a_signal_to_all_processes_of_a_run_stops_and_saves_it(tmp_path, photos, number):
+    command = [sys.executable, train.__file__, *start(tmp_path / "run", photos, "--steps", "100000", "--threads", "1")]
+    command[command.index("--workers") + 1] = "1"
+    run = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    log, deadline = tmp_path / "run" / "log.csv", time.monotonic() + 120
+    while not log.exists() and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(run.pid, number)
+    assert run.wait(60) == 0
+    assert torch.load(tmp_path / "run" / "state.pt", weights_only=True)["step"] >= train.LOG_EVERY
 
 
 def logged(folder):
