@@ -150,14 +150,13 @@ struct Attention: Layer {
     /// project_out reads, columns whose values are not all zero. The softmax knows all columns.
     private func weigh(_ run: Run, _ index: Int, _ shared: UnsafeMutablePointer<Float>) {
         let head = heads[index], squareSize = Int(MIRLK_SQUARES)
-        var total = [Double](repeating: 0, count: head.sumsSize)
-        for band in 0..<products.bands.count {
-            let sums = shared + sums + band * sumsSize + head.sums
-            for i in total.indices { total[i] += Double(sums[i]) }
+        let sums = shared + sums + head.sums
+        func total(_ place: Int) -> Double {
+            (0..<products.bands.count).reduce(0) { $0 + Double(sums[$1 * sumsSize + place]) }
         }
         func norm(_ squares: Int, _ row: Int) -> Double {
             let first = squares + row * squareSize
-            return max(1e-12, total[first..<first + squareSize].reduce(0, +).squareRoot())
+            return max(1e-12, (first..<first + squareSize).reduce(0) { $0 + total($1) }.squareRoot())
         }
         let first = index * perHead
         let kNorms = head.k.indices.map { norm(head.kSquares, $0) }
@@ -168,7 +167,7 @@ struct Attention: Layer {
             if let q = qRows[channel - first] {
                 let scale = Double(weights.temperature[index]) / norm(head.qSquares, q)
                 for (j, k) in head.k.enumerated() {
-                    row[k - first] = Float(total[q * head.k.count + j] * scale / kNorms[j])
+                    row[k - first] = Float(total(q * head.k.count + j) * scale / kNorms[j])
                 }
             }
             row.withUnsafeMutableBufferPointer { softmax($0.baseAddress!, count: perHead) }

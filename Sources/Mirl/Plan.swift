@@ -1,3 +1,5 @@
+import MirlKernels
+
 /// The network laid out for one image size: its layers in order, and where each map lies in a session's memory.
 struct Plan {
     /// The image with its sides padded to multiples of 8: 3 channels, first the input, then the restored image.
@@ -17,10 +19,8 @@ struct Plan {
     let cost: Double
 
     static let multiple = 8
-    /// Whole vectors are read, so a little memory behind the last value must exist.
-    private static let slack = 64
 
-    /// nil if the memory could not even be counted.
+    /// nil if there can be no such image. Whole vectors are read, so a little memory lies behind the last value.
     init?(_ weights: NetworkWeights, width: Int, height: Int, threads: Int) {
         func padded(_ side: Int) -> Int { (side + Plan.multiple - 1) / Plan.multiple * Plan.multiple }
         let sides = 1...Geometry.maximumSide
@@ -31,7 +31,7 @@ struct Plan {
         judging = builder.judging
         marks = builder.marks
         scratch = builder.memory.peak
-        size = scratch + (layers.map(\.scratch).max() ?? 0) + Plan.slack
+        size = scratch + (layers.map(\.scratch).max() ?? 0) + Int(MIRLK_SLACK)
         cost = layers.reduce(0) { $0 + $1.cost }
     }
 }

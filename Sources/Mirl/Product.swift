@@ -201,7 +201,7 @@ extension Convolution {
         return end
     }
 
-    /// Whether a row has any value but zero.
+    /// Whether no value of a row is stored.
     func isEmpty(_ row: Int) -> Bool { terms(row).isEmpty }
 
     /// For each column whether any row has a value there.

@@ -34,14 +34,14 @@ struct Schedule {
                 "input: \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result included, "
                     + "in the smallest tiles, more than the limit of \(limit)")
         }
-        var step = Geometry.maximumSide / Plan.multiple / 2 * Plan.multiple
+        var step = 1 << 15  // all steps together reach every side
         while step >= Plan.multiple {
             let larger = side + step
             if larger < max(width, height) {
                 let candidate = try tiled(larger)
                 if candidate.bytes <= limit { (side, best) = (larger, candidate) }
             }
-            step = step / 2 / Plan.multiple * Plan.multiple
+            step /= 2
         }
         self = best
     }

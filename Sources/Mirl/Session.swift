@@ -96,12 +96,20 @@ public final class Session {
     /// where there can be no such image.
     public func leastMemory(width: Int, height: Int, task: Task) -> Int {
         guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
-        let candidates = task == .auto ? model.networks : [model.network(for: task)]
-        return candidates.reduce(0) { most, network in
-            let least = try? Schedule(
-                network.weights, width: width, height: height, threads: threads, side: Tiling.smallestSide)
-            return max(most, least?.bytes ?? 0)
+        let networks = task == .auto ? model.networks : [model.network(for: task)]
+        let least = networks.map { network in
+            // A whole image that is hardly larger than a tile may take less.
+            let sides = [Tiling.smallestSide, Geometry.maximumSide]
+            return sides.compactMap { bytes(of: network, width: width, height: height, side: $0) }.min() ?? 0
         }
+        guard task == .auto, let judge = model.judge else { return least.max() ?? 0 }
+        let glance = Glance(width: width, height: height)
+        let looking = bytes(of: judge, width: glance.width, height: glance.height, side: Glance.side)
+        return max(looking ?? 0, least.max() ?? 0)
+    }
+
+    private func bytes(of network: Network, width: Int, height: Int, side: Int) -> Int? {
+        try? Schedule(network.weights, width: width, height: height, threads: threads, side: side).bytes
     }
 
     /// Restores an image in the memory from `base` on, or runs only the first layers, and returns the mixtures of the
@@ -187,7 +195,7 @@ extension Session {
         return model.hasNetwork(for: choice.task) ? choice : (.auto, 1)
     }
 
-    /// What the judge among the networks sees in some places of an image; nil if there is none, or no memory for it.
+    /// What the judge among the networks sees in some places of an image; nil if there is none.
     private func look(
         at input: ImageBuffer, within limit: Int, _ arithmetic: HostArithmetic, _ progress: Progress
     ) throws(MirlError) -> Sight? {
@@ -196,7 +204,11 @@ extension Session {
         let whole = try schedule(of: judge, width: input.width, height: input.height, within: limit, progress)
         let glance = Glance(width: input.width, height: input.height)
         let schedule = try schedule(of: judge, width: glance.width, height: glance.height, within: .max, progress)
-        guard schedule.bytes <= limit else { return nil }
+        guard schedule.bytes <= limit else {
+            throw .memory(
+                "input: \(input.width)x\(input.height) pixels take \(schedule.bytes) bytes of scratch memory to look "
+                    + "at, more than the limit of \(limit)")
+        }
         let plan = schedule.plan
         progress.expect(whole.cost + Double(glance.rows.count * glance.columns.count) * plan.costOfJudging)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)

@@ -25,20 +25,31 @@ extension StateDict {
     /// The network's tensors in the file that is `bytes`, into which they point.
     init(importing bytes: UnsafeRawBufferPointer, prefix: String?, skippingUnknown: Bool) throws(PackError) {
         let source = try openCheckpoint(bytes, skippingUnknown: skippingUnknown)
-        let prefix = if let prefix { prefix } else { try Self.networkPrefix(source.names) }
-        let names = source.names.filter { $0.hasPrefix(prefix) }
+        let prefixes = Self.networkPrefixes(source.names)
+        let prefix = if let prefix { prefix } else { try Self.only(prefixes) }
+        let inner = prefixes.filter { $0.count > prefix.count }  // other networks, inside this one
+        let names = source.names.filter { name in name.hasPrefix(prefix) && !inner.contains { name.hasPrefix($0) } }
         guard !names.isEmpty else { throw PackError("no tensor's name begins with \(printable(prefix.utf8))") }
         metadata = source.metadata
         for (name, tensor) in try source.tensors(names) { tensors[String(name.dropFirst(prefix.count))] = tensor }
         // Tensors that share their bytes would make more of the file than there is.
-        let size = tensors.values.reduce(0) { $0 + $1.bytes.count }
-        guard size <= bytes.count else { throw PackError("tensors have \(size) bytes, more than the file") }
+        var left = bytes.count
+        for tensor in tensors.values {
+            guard let size = product(tensor.shape, tensor.type.size), size <= left else {
+                throw PackError("tensors take more than the file")
+            }
+            left -= size
+        }
     }
 
-    private static func networkPrefix(_ names: [String]) throws(PackError) -> String {
-        let first = "patch_embed.proj.weight"
-        let prefixes = names.filter { $0 == first || $0.hasSuffix("." + first) }
-            .map { String($0.dropLast(first.count)) }
+    /// The network's first tensor, which no other part has.
+    private static let first = "patch_embed.proj.weight"
+
+    private static func networkPrefixes(_ names: [String]) -> [String] {
+        names.filter { $0 == first || $0.hasSuffix("." + first) }.map { String($0.dropLast(first.count)) }
+    }
+
+    private static func only(_ prefixes: [String]) throws(PackError) -> String {
         guard let prefix = prefixes.first else {
             throw PackError("no tensor is called \(first): not a PromptIR network")
         }

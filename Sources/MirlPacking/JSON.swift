@@ -37,7 +37,7 @@ private struct JSONParser {
     var position = 0
     private var valueCount = 0
     private static let maximumDepth = 32
-    /// Seventy times what the header for the paper's network holds. A value takes many times the two bytes of its text.
+    /// Fifty times what the header for the paper's network holds. A value takes many times the two bytes of its text.
     private static let maximumValues = 1 << 18
 
     init(bytes: [UInt8]) { self.bytes = bytes }

@@ -15,7 +15,7 @@ final class Deadline {
     func start(_ place: String) {
         stop()
         guard let seconds else { return }
-        message = strdup("mirl-filter: \(failure(place).message)\n".harmless)
+        message = strdup("mirl-filter: \(failure(place).message)".harmless + "\n")
         Alarm.set(seconds, message: message!)
     }
 

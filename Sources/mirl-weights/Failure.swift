@@ -11,6 +11,6 @@ extension ExitCode {
 /// Says what is wrong with `file` and returns the code to exit with.
 func fail(_ file: String, _ reason: String, _ code: ExitCode) -> ExitCode {
     // Nothing is left to tell where stderr itself cannot be written.
-    try? writeAll(Array("mirl-weights: \(file): \(reason)\n".harmless.utf8), to: 2)
+    try? writeAll(Array(("mirl-weights: \(file): \(reason)".harmless + "\n").utf8), to: 2)
     return code
 }

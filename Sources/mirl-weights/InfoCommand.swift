@@ -24,7 +24,7 @@ private func summary(of weights: WeightFile) -> String {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
     let tasks = Architecture.tasks.filter { weights.mixture(of: $0) != nil }
     let lines = [
-        ("provenance", weights.provenance.isEmpty ? "not stated" : weights.provenance.harmless),
+        ("provenance", weights.provenance.isEmpty ? "not stated" : weights.provenance.harmlessLines),
         ("size", "\(weights.size) bytes"),
         ("width", "\(network.width)"),
         ("blocks", list(network.blocks) + ", refinement \(network.refinement)"),

@@ -103,7 +103,7 @@ import Testing
                 zsh -fc 'fpath=(\(zsh) $fpath); autoload -Uz compinit; compinit -u -D; [ $_comps[\(tool)] = _\(tool) ]'
             fi
             if command -v fish > /dev/null; then
-                PATH=\(bin):$PATH HOME=/nonexistent fish --no-config \
+                PATH=\(bin):$PATH HOME=$PWD fish --no-config \
                     -c 'set fish_complete_path \(fish); complete -C "\(tool) --vers" | grep -q "^--version"'
             fi
             """)

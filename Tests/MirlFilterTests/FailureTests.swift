@@ -27,6 +27,11 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
+    @Test func `a message is one line whatever the name`() throws {
+        let outcome = try place.filter("no\nsuch.png")
+        #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    }
+
     @Test func `names do not steer a terminal`() throws {
         try place.write(picture(), to: "\u{1B}[2J\u{9B}.ppm")
         let outcomes = [try place.filter("\u{1B}[2J\u{9B}.png"), try place.filter("-v", "\u{1B}[2J\u{9B}.ppm")]

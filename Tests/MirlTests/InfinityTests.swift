@@ -27,8 +27,7 @@ import Testing
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
             return (0..<image.values.count).map { samples[$0] }
         }
-        #expect(try restored(image, strength: 0).samples == before)
-        #expect(try restored(image, strength: 1).samples.allSatisfy { (0...1).contains($0) })
+        #expect(try restored(image, strength: 1).samples == before)
     }
 
     @Test func nothingIsSeenInWhatIsNotANumber() throws {

@@ -63,6 +63,37 @@ import Testing
         #expect(limited.samples == whole.samples)
     }
 
+    /// Sides of tiles are multiples of 8.
+    @Test(arguments: [264, 272, 368, 424, 496]) func tilesAreTheLargestThatTheLimitAllows(side: Int) throws {
+        let model = try tiny(), size = Case(width: 600, height: 592, share: 1)
+        func tile(_ side: Int) throws -> Int {
+            try #require(model.memoryEstimate(width: side, height: side, threads: 1))
+        }
+        let result = try Session(model, threads: 1).leastMemory(width: 600, height: 592, task: .auto) - tile(256)
+        let memory = MeasuredMemory()
+        let session = try Session(model, threads: 1, allocator: memory.allocator)
+        let limit = try result + tile(side)
+        _ = try restored(size, limit: limit, session: session)
+        #expect(memory.bytes == limit)
+    }
+
+    /// With many threads a tile may take more than an image that is a little larger.
+    @Test(arguments: [256, 257, 264, 272, 300], [1, 16, 64])
+    func theLeastMemorySuffices(side: Int, threads: Int) throws {
+        let memory = MeasuredMemory()
+        let session = try Session(try tiny(), threads: threads, allocator: memory.allocator)
+        let least = session.leastMemory(width: side, height: side, task: .auto)
+        let whole = try #require(try tiny().memoryEstimate(width: side, height: side, threads: threads))
+        #expect(least <= whole)
+        _ = try restored(Case(width: side, height: side, share: 1), limit: least, session: session)
+        #expect(memory.bytes <= least)
+    }
+
+    private func tiny() throws -> Model {
+        let weights = try Checkpoint(.tiny, density: 0.05, seed: 1).packed()
+        return try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+    }
+
     @Test(arguments: cases) func tilesKeepToTheLimitAndComeCloseToTheWhole(size: Case) throws {
         let whole = try restored(size, limit: nil, task: .derain), limit = Int(Double(whole.bytes) * size.share)
         let tiled = try restored(size, limit: limit, task: .derain)

@@ -75,6 +75,31 @@ struct ImportTests {
         #expect(importRefusal(bytes, prefix: "ema.") == #"no tensor's name begins with "ema.""#)
     }
 
+    /// As an average may lie among the weights that it is of.
+    @Test func aNetworkAroundAnotherCanBeChosen() throws {
+        let state = checkpoint.pickledTensors, inner = Pickled.dictionary(state)
+        let bytes = checkpoint.torchFile(Pickled.dictionary(state + [("ema", inner)])).bytes
+        #expect(importRefusal(bytes)?.contains(#""", "ema.""#) == true)
+        for prefix in ["", "ema."] {
+            #expect(try imported(bytes, prefix: prefix) == imported(checkpoint.torchFile().bytes))
+        }
+    }
+
+    /// Every n-th element of one storage: together they have no more values than it.
+    @Test func tensorsMayBeSlicesOfOneStorage() throws {
+        let vectors = Dictionary(grouping: checkpoint.tensors.filter { $0.value.shape.count == 1 }) { $0.value.shape }
+        let (shape, slices) = try #require(vectors.max { $0.value.count < $1.value.count })
+        var together = checkpoint, changes: [String: [UInt8]] = [:]
+        let storage = Pickled.storage("FloatStorage", slices[0].key, slices.count * shape[0])
+        for (i, slice) in slices.enumerated() {
+            changes[slice.key] = Pickled.tensor(storage: storage, offset: i, shape: shape, strides: [slices.count])
+        }
+        let values = (0..<shape[0]).flatMap { place in slices.map { $0.value.values[place] } }
+        together.tensors[slices[0].key] = .init(values, shape: [values.count])
+        let pickle = Pickled.dictionary(checkpoint.pickledTensors.map { ($0, changes[$0] ?? $1) })
+        #expect(try imported(together.torchFile(pickle).bytes) == imported(checkpoint.torchFile().bytes))
+    }
+
     /// What other parts of a training hold is neither read nor judged.
     @Test func tensorsBesideTheNetworkDoNotMatter() throws {
         let foreign = Pickled.tensor(storage: Pickled.storage("LongStorage", "absent", 1), shape: [], strides: [])

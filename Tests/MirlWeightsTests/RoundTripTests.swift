@@ -81,6 +81,10 @@ struct RoundTripTests {
             let matrix = try #require(file.matrix(spec.name))
             let dense = spec.rows * spec.columns * matrix.valueType.size
             #expect(matrix.sparsity == nil ? matrix.payloadSize == dense : matrix.payloadSize < dense)
+            guard matrix.sparsity == nil, spec.kind.isSparse else { continue }
+            let count = matrix.dense.count { $0 != 0 }
+            let sparse = Layout.Payload(sparse: true, valueType: matrix.valueType, rows: spec.rows, count: count)
+            #expect(sparse.length >= dense, "\(spec.name)")
         }
     }
 
