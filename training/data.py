@@ -113,8 +113,8 @@ def lit_shower(rng, height: int, width: int) -> np.ndarray:
     size, angle = wide_enough(height, width), rng.uniform(-30, 30)
     noise = rng.standard_normal((size, size), dtype=np.float32)
     streaks = drawn_out(noise, int(rng.integers(6, 70)), rng.uniform(0.3, 1.5), angle, height, width)
-    light = rng.uniform(0.06, 0.55) * smooth_field(rng, height, width) ** rng.uniform(0.8, 2.5)
-    return light * brightness(streaks, np.exp(rng.uniform(np.log(0.07), np.log(0.45))), 1)
+    light = rng.uniform(0.12, 0.55) * smooth_field(rng, height, width) ** rng.uniform(0.8, 2.5)
+    return light * brightness(streaks, np.exp(rng.uniform(np.log(0.1), np.log(0.3))), 1)
 
 
 def curtains(rng, height: int, width: int) -> np.ndarray:
@@ -174,16 +174,16 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     elif style < 0.38:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
         uneven, glow, veiled = 0.1, 0.05, 0.5
-    elif style < 0.58:
+    elif style < 0.62:
         rain = blurred_streaks(rng, height, width)
-    elif style < 0.65:
+    elif style < 0.68:
         rain = drops(rng, height, width)
-    elif style < 0.78:
+    elif style < 0.80:
         rain = spray(rng, height, width)
         uneven, glow = 0.4, 0.1
-    elif style < 0.82:
+    elif style < 0.85:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
-    elif style < 0.94:
+    elif style < 0.92:
         rain = lit_shower(rng, height, width)
         uneven, glow = 0, 0.1
     else:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import average
 import prune
 import train
 from data import TASKS
@@ -277,6 +278,23 @@ def assert_same(a, b):
             assert_same(*pair)
     else:
         assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+def test_a_mean_of_runs_is_a_run(tmp_path, photos):
+    train.main(start(tmp_path / "a", photos, "--steps", "1", "--method", "gradual", "--density", "0.5"))
+    for seed in "12":
+        begun = ["--start", str(tmp_path / "a" / "weights.safetensors"), "--method", "dense", "--seed", seed]
+        train.main(start(tmp_path / seed, photos, "--steps", "2", *begun))
+    average.main([str(tmp_path / name) for name in ("mean", "1", "2")])
+    one, two, both = (load_file(tmp_path / name / "weights.safetensors") for name in ("1", "2", "mean"))
+    for name, values in both.items():
+        torch.testing.assert_close(values.float(), (one[name].float() + two[name].float()) / 2, atol=1e-3, rtol=1e-3)
+    assert any(not torch.equal(one[name], two[name]) for name in both)
+    assert json.loads((tmp_path / "mean" / "config.json").read_text())["mean_of"] == ["1", "2"]
+    train.main(start(tmp_path / "dense", photos, "--steps", "1", "--method", "dense"))
+    with pytest.raises(SystemExit, match="weight: other weights are zero"):
+        average.main([str(tmp_path / "never"), str(tmp_path / "1"), str(tmp_path / "dense")])
+    assert not (tmp_path / "never").exists()
 
 
 @pytest.mark.parametrize("steps, beyond", [(4, []), (7, []), (4, ["--by-cost"]), (4, ["--prune-prompts"])])
