@@ -89,7 +89,7 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
         f"Method: {method(asked)}; {density:.2%} of the prunable weights are non-zero.",
         f"Steps: {of_rounds}{step} of {steps}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
-        *([f"The mean of the weights of {' and '.join(asked['mean_of'])}."] if asked.get("mean_of") else []),
+        *([f"The mean of the weights of {', '.join(asked['mean_of'])}."] if asked.get("mean_of") else []),
         f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
     ))  # fmt: skip
 
