@@ -75,9 +75,9 @@ def main():
     network, _ = load_network(options.weights)
     weights = {name: values.clone() for name, values in network.state_dict().items()}
     cases = list(evaluate.cases(options))
-    tasks = list(dict.fromkeys(case.task for case in cases))
     if not cases:
         raise SystemExit(f"{options.data}: no denoise/, rain/ or haze/ with images")
+    tasks = list(dict.fromkeys(case.task for case in cases))
 
     def results(weights: Weights) -> list[np.ndarray]:
         network.load_state_dict(weights)

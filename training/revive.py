@@ -43,7 +43,7 @@ def main():
             weights[name] = torch.where(value == 0, earlier[name], value)
     prunable = [w for name, w in weights.items() if "weight" in name]
     excess = sum(int((w != 0).sum()) for w in prunable) - options.density * sum(w.numel() for w in prunable)
-    if excess <= 0:
+    if excess < 0:
         raise SystemExit(f"--density {options.density}: less than that is left as it is")
     masks = {name: (w != 0).float() for name, w in lower.items()}
     masks = prune.prune_global(lower, masks, excess / sum(float(m.sum()) for m in masks.values()))

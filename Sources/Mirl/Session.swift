@@ -92,8 +92,8 @@ public final class Session {
         done = choice
     }
 
-    /// Bytes of scratch memory that an image takes in the smallest tiles: the least that a `memoryLimit` can be. 0
-    /// where there can be no such image.
+    /// The least that a `memoryLimit` can be: bytes of scratch memory that an image takes in the smallest tiles, or as a
+    /// whole where that is less, and that looking at it takes. 0 where there can be no such image.
     public func leastMemory(width: Int, height: Int, task: Task) -> Int {
         guard (1...Geometry.maximumSide).contains(width), (1...Geometry.maximumSide).contains(height) else { return 0 }
         let networks = task == .auto ? model.networks : [model.network(for: task)]
