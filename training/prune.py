@@ -6,6 +6,8 @@ too, and magnitudes weighed by what a weight costs. A weight that is masked once
 """
 
 import math
+import re
+from collections.abc import Iterable
 
 import torch
 
@@ -122,7 +124,20 @@ def remove(
     return SCOPES[scope](others, masks, rate) | prune_layerwise(prompts, masks, rate)
 
 
-def gradual_density(progress: float, final: float, begin: float = 0.1, end: float = 0.65) -> float:
-    """The density at `progress` (0..1) of a run that prunes as it trains (Zhu and Gupta 2017, equation 1)."""
+def shares(names: Iterable[str], asked: dict[str, float]) -> dict[str, float]:
+    """The share of each tensor that is to be kept, by the first pattern of `asked` that is found in its name (a regular
+    expression); of those that none is found in, all."""
+    return {name: next((kept for pattern, kept in asked.items() if re.search(pattern, name)), 1.0) for name in names}
+
+
+def cut_to(weights: Tensors, masks: Tensors, shares: dict[str, float]) -> Tensors:
+    """The masks without the smallest survivors of each tensor, so that no more than its share of the tensor is left."""
+    rates = {name: 1 - shares[name] / max(density({name: mask}), 1e-9) for name, mask in masks.items()}
+    return {name: smallest_removed(w, masks[name], rates[name]) for name, w in weights.items()}
+
+
+def gradual_density(progress: float, final: float, first: float = 1, begin: float = 0.1, end: float = 0.65) -> float:
+    """The density at `progress` (0..1) of a run that prunes as it trains, from `first` on (Zhu and Gupta 2017,
+    equation 1)."""
     passed = min(max((progress - begin) / (end - begin), 0), 1)
-    return final + (1 - final) * (1 - passed) ** 3
+    return final + (first - final) * (1 - passed) ** 3

@@ -60,10 +60,15 @@ def arguments(argv=None):
     add("--prune-prompts", action="store_true", help="prune the prompts' components too")
     add("--least", type=float, default=0.0, help="share of every tensor that `global` and `scaled` keep (0..1)")
     add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
+    add("--keep", type=json.loads, metavar="JSON",
+        help="gradual: instead of --scope and --density, the share kept of each tensor, by the first pattern found in its"
+        """ name, as {"level1.*qkv": 0.3}; of others all that there is""")
     add("--rounds", type=int, default=15, help="imp: prunings")
     add("--rate", type=float, default=0.2, help="imp: share of the survivors removed by each pruning")
     add("--rewind", default="weights", choices=("weights", "lr"), help="imp: what starts anew after a pruning")
     add("--start", type=Path, help="weights.safetensors to begin with; its zeros stay zeros")
+    add("--fresh", nargs="+", default=[], metavar="PART",
+        help="parts that do not begin with --start's weights but whole, as encoder_level3; their blocks change little then")
     add("--steps", type=int, default=8000, help="of the training; imp: of the last one")
     add("--search-steps", type=int,
         help="imp: of each training before the last one, which only find the mask; as --steps")
@@ -116,11 +121,12 @@ class Run:
         self.masks = prune.full(self.prunable(self.network))
         self.costs = prune.uses(self.network.config) if options.by_cost else None
         if options.start:
-            self.network.load_state_dict(load_network(options.start)[0].state_dict())
+            self.network.load_state_dict(self.started(load_network(options.start)[0].state_dict()))
             self.masks = {k: (w != 0).float() for k, w in self.prunable(self.network).items()}
         self.network.to(self.device)
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
+        self.first = {k: prune.density({k: m}) for k, m in self.masks.items()}
         self.rounds = options.rounds if options.method == "imp" else 0
         self.search_steps = options.search_steps or options.steps
         self.round = self.step = 0
@@ -129,6 +135,12 @@ class Run:
 
     def prunable(self, network: Network) -> prune.Tensors:
         return prune.prunable(network, self.options.prune_prompts)
+
+    def started(self, weights: prune.Tensors) -> prune.Tensors:
+        """The weights to begin with: those of --start, but for the parts that are --fresh. There the ends of blocks,
+        which are added to what there was, are a tenth of their initial values."""
+        fresh = {k: v for k, v in self.network.state_dict().items() if k.startswith(tuple(self.options.fresh))}
+        return weights | {k: v * 0.1 if k.endswith("project_out.weight") else v for k, v in fresh.items()}
 
     def begin_round(self):
         self.average = Network(self.network.config).to(self.device)
@@ -184,15 +196,22 @@ class Run:
         self.optimizer.step()
         self.step += 1
         if o.method == "gradual" and (self.step % PRUNE_EVERY == 0 or self.step == o.steps):
-            self.prune_to(prune.gradual_density(self.progress, o.density))
+            self.prune_gradually()
         with torch.no_grad():
             prune.apply(self.masks, {k: parameters[k].data for k in self.masks})
             decay = min(o.average, (self.step + 1) / (self.step + 10))
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1 - decay)
         return loss.detach()
 
-    def prune_to(self, target: float):
-        rate = 1 - target / prune.density(self.masks)
+    def prune_gradually(self):
+        o = self.options
+        if o.keep is not None:
+            kept = prune.shares(self.masks, o.keep)
+            now = {k: prune.gradual_density(self.progress, min(kept[k], first), first) for k, first in self.first.items()}
+            self.masks = prune.cut_to(self.prunable(self.network), self.masks, now)
+            self.leave_out_the_dead()
+            return
+        rate = 1 - prune.gradual_density(self.progress, o.density) / prune.density(self.masks)
         if rate > 0:
             self.remove(rate)
 

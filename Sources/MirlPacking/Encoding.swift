@@ -1,4 +1,5 @@
-/// A tensor encoded as the payload of a weight file: dense or sparse, whichever is smaller.
+/// A tensor encoded as the payload of a weight file: sparse where that spares the engine a sixteenth of the
+/// multiply-adds or more, though it be larger, or is smaller; otherwise dense.
 import MirlWeights
 
 struct Encoding {
@@ -24,7 +25,7 @@ struct Encoding {
         let dense = Layout.Payload(sparse: false, valueType: valueType, rows: spec.rows, count: bits.count)
         let sparse = Layout.Payload(sparse: true, valueType: valueType, rows: spec.rows, count: stored)
         let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
-        isSparse = mayBeSparse && sparse.length < dense.length
+        isSparse = mayBeSparse && (16 * stored <= 15 * bits.count || sparse.length < dense.length)
         count = isSparse ? stored : bits.count
         payload =
             isSparse

@@ -120,3 +120,22 @@ def test_gradual_density_falls_from_one_to_the_final_and_stays():
     assert densities[65] == densities[100] == pytest.approx(0.14)
     assert all(b <= a for a, b in zip(densities, densities[1:]))
     assert prune.gradual_density(0.375, 0.2) == pytest.approx(0.2 + 0.8 / 8)  # halfway between begin and end
+
+
+def test_gradual_density_falls_from_where_a_run_began():
+    assert prune.gradual_density(0, 0.2, 0.6) == 0.6
+    assert prune.gradual_density(0.375, 0.2, 0.6) == pytest.approx(0.2 + 0.4 / 8)
+    assert prune.gradual_density(1, 0.2, 0.6) == pytest.approx(0.2)
+
+
+def test_tensors_are_cut_to_a_share_each_and_never_grow():
+    masks = {A: torch.tensor([[1.0, 1.0], [0.0, 1.0]]), B: torch.ones(6)}
+    cut = prune.cut_to(tensors(), masks, {A: 0.25, B: 0.5})
+    assert kept(cut) == {A: [0, 0, 0, 1], B: [0, 0, 0, 1, 1, 1]}
+    assert kept(prune.cut_to(tensors(), cut, {A: 0.5, B: 1})) == kept(cut)
+    assert kept(prune.cut_to(tensors(), cut, {A: 0, B: 0})) == {A: [0] * 4, B: [0] * 6}
+
+
+def test_the_first_pattern_found_in_a_name_says_what_share_of_a_tensor_stays():
+    names = ["encoder_level1.0.attn.qkv_dwconv.weight", "encoder_level1.0.attn.qkv.weight", "output.weight"]
+    assert prune.shares(names, {"dwconv": 0.6, "level[12].*qkv": 0.3}) == dict(zip(names, (0.6, 0.3, 1)))

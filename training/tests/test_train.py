@@ -133,8 +133,9 @@ def test_masked_weights_stay_zero_in_training(tmp_path, photos):
         ["--method", "gradual", "--density", "0.3", "--steps", "6", "--large-after", "0.5"],
         ["--method", "imp", "--rounds", "1", "--steps", "3"],
         ["--method", "imp", "--rounds", "2", "--steps", "4", "--search-steps", "2", "--large-after", "0.5"],
+        ["--method", "gradual", "--keep", '{"level1": 0.3, "latent": 0}', "--steps", "6"],
     ],
-    ids=["gradual", "imp", "short searches"],
+    ids=["gradual", "imp", "short searches", "shares"],
 )
 def test_a_run_stopped_after_every_step_equals_an_uninterrupted_one(tmp_path, photos, monkeypatch, method):
     monkeypatch.setattr(train, "PRUNE_EVERY", 2)
@@ -314,3 +315,28 @@ def test_a_run_starts_from_given_weights_and_keeps_their_zeros(tmp_path, photos)
     before, after = load_file(weights), load_file(tmp_path / "b" / "weights.safetensors")
     assert any(not torch.equal(before[name], after[name]) for name in before)
     assert all(not after[name][before[name] == 0].any() for name in before if "weight" in name)
+
+
+def test_a_share_of_each_tensor_is_kept(tmp_path, photos, monkeypatch):
+    monkeypatch.setattr(train, "PRUNE_EVERY", 3)
+    keep = ["--method", "gradual", "--keep", '{"level1.*ffn": 0.25, "latent.0.attn": 0}', "--steps", "4"]
+    train.main(start(tmp_path, photos, *keep))
+    for name, weights in load_file(tmp_path / "weights.safetensors").items():
+        if "weight" in name:
+            share = 0.25 if "level1" in name and "ffn" in name else 0 if "latent.0.attn" in name else 1
+            assert int((weights != 0).sum()) == pytest.approx(share * weights.numel(), abs=1), name
+
+
+def test_fresh_parts_begin_whole_and_nearly_leave_the_features_as_they_are(tmp_path, photos):
+    train.main(start(tmp_path / "a", photos, "--method", "gradual", "--density", "0.3", "--steps", "2"))
+    weights = tmp_path / "a" / "weights.safetensors"
+    fresh = ["--fresh", "encoder_level3", "latent", "--start", str(weights)]
+    run = train.Run(train.arguments(start(tmp_path / "b", photos, *fresh)))
+    untrained, before = train.build(run.network.config, 0).state_dict(), load_file(weights)
+    for name, value in run.network.state_dict().items():
+        if not name.startswith(("encoder_level3", "latent")):
+            assert torch.equal(value, before[name].float()), name
+        elif name.endswith("project_out.weight"):
+            assert torch.equal(value, 0.1 * untrained[name]), name
+        else:
+            assert torch.equal(value, untrained[name]), name
