@@ -129,7 +129,7 @@ struct Attention: Layer {
                     products.map, row: y, strip: strip, in: run.memory, to: tile, by: weights.norm1, list: ahead,
                     run.kernels)
                 products.clearEdges(of: tile, strip: strip)
-                made.project.apply(run, tile, into: line, width: strip.count + 2)
+                made.project.apply(run, tile, into: line, width: products.computed(strip))
             },
             consume: { y, strip in
                 made.filter[products.phase(y)].apply(run, own + ring, into: work, width: strip.count)
@@ -189,7 +189,7 @@ struct Attention: Layer {
                 mixing.normalize(
                     y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile, by: weights.norm1,
                     list: ahead)
-                made.project.apply(run, tile, into: line, width: strip.count + 2)
+                made.project.apply(run, tile, into: line, width: plain.computed(strip))
             },
             consume: { y, strip in
                 made.filter[plain.phase(y)].apply(run, own + ring, into: work, width: strip.count)

@@ -65,7 +65,10 @@ struct Conv3x3: Layer {
                 run, band: sweep.bands[band], ring: own + ring,
                 produce: { y, strip, line in
                     if let stretch {
-                        stretch.writeLine(y, strip, from: run.memory, tables: shared, to: line, stride: sweep.stride)
+                        let columns = sweep.neighbourhood(strip)
+                        stretch.writeLine(
+                            y, columns, from: run.memory, tables: shared,
+                            to: line + sweep.column(columns.lowerBound, in: strip), stride: sweep.stride)
                     } else {
                         sweep.gather(row: y, strip: strip, in: run.memory, to: line, run.kernels)
                     }
@@ -127,16 +130,16 @@ private struct Stretch {
         }
     }
 
-    /// Row y of the stretched map, a strip with its neighbours inside the map.
+    /// Some columns of row y of the stretched map.
     func writeLine(
-        _ y: Int, _ strip: Range<Int>, from memory: UnsafeMutablePointer<Float>, tables: UnsafeMutablePointer<Float>,
+        _ y: Int, _ columns: Range<Int>, from memory: UnsafeMutablePointer<Float>, tables: UnsafeMutablePointer<Float>,
         to line: UnsafeMutablePointer<Float>, stride: Int
     ) {
         let (row, rest) = place(y, of: height, from: source.height)
-        let first = max(strip.lowerBound - 1, 0), end = min(strip.upperBound + 1, width)
+        let first = columns.lowerBound
         mirlk_stretch(
             source.row(row, in: memory), source.row(min(row + 1, source.height - 1), in: memory), rest,
             source.channelStride, UInt32(source.width - 1), (tables + left).indices + first, tables + share + first,
-            line + (first - strip.lowerBound + 1), stride, UInt32(source.channels), UInt32(end - first))
+            line, stride, UInt32(source.channels), UInt32(columns.count))
     }
 }

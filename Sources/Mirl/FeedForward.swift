@@ -81,7 +81,7 @@ struct FeedForward: Layer {
                     sweep.normalize(
                         y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile, by: weights.norm2,
                         list: ahead)
-                    expand.apply(run, tile, into: line, width: strip.count + 2)
+                    expand.apply(run, tile, into: line, width: plain.computed(strip))
                 },
                 consume: { y, strip in
                     plain.listAhead(of: y, strip: strip, in: run.memory, to: ahead)

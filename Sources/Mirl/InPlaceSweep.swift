@@ -51,7 +51,7 @@ struct InPlaceSweep {
         } else {
             normalize(sweep.map, row: y, in: run.memory)
             let column = own + savedColumn + (y - band.lowerBound) * sweep.map.channels
-            for c in 0..<sweep.map.channels {
+            for c in 0..<(sweep.strips.margin > 0 ? sweep.map.channels : 0) {
                 if strip.lowerBound > 0 { tile[c * sweep.stride] = column[c] }
                 column[c] = tile[c * sweep.stride + strip.count]
             }

@@ -11,11 +11,11 @@ struct Sweep {
 
     var stride: Int { strips.stride }
     var lineSize: Int { lineChannels * stride }
-    var ringSize: Int { 3 * lineSize }
+    var ringSize: Int { 3 * lineSize + strips.lead }
     var tallestBand: Int { bands.map(\.count).max() ?? 0 }
 
     /// Calls `produce` to fill the line of each row that a band needs, and `consume` for each row of the band, once
-    /// its line and both neighbours are there; returns early once the run is cancelled. A tile's column 1 is the
+    /// its line and both neighbours are there; returns early once the run is cancelled. A tile's column `margin` is the
     /// strip's first; lines outside the map are zero.
     @inline(__always)
     func pass(
@@ -23,10 +23,11 @@ struct Sweep {
         produce: (_ y: Int, _ strip: Range<Int>, _ line: UnsafeMutablePointer<Float>) -> Void,
         consume: (_ y: Int, _ strip: Range<Int>) -> Void
     ) {
+        if strips.lead > 0 { clearNeighbours(in: ring) }
         for strip in strips.ranges {
             for y in band.lowerBound - 1...band.upperBound {
                 guard run.goesOn() else { return }
-                let line = ring + slot(y) * lineSize
+                let line = ring + slot(y) * lineSize + strips.lead
                 if map.rows.contains(y) {
                     produce(y, strip, line)
                 } else {
@@ -39,8 +40,22 @@ struct Sweep {
 
     private func slot(_ y: Int) -> Int { (y + 3) % 3 }
 
+    /// Columns of a strip that are computed.
+    func computed(_ strip: Range<Int>) -> Int { strip.count + 2 * strips.margin }
+
+    /// Zeroes what is read as the neighbours of whole rows.
+    private func clearNeighbours(in ring: UnsafeMutablePointer<Float>) {
+        for channel in 0..<3 * lineChannels {
+            let line = ring + channel * stride
+            line.update(repeating: 0, count: strips.lead)
+            (line + strips.lead + map.width).update(repeating: 0, count: stride - strips.lead - map.width)
+        }
+        (ring + 3 * lineSize).update(repeating: 0, count: strips.lead)
+    }
+
     /// Zeroes the columns of a tile that lie outside the map.
     func clearEdges(of tile: UnsafeMutablePointer<Float>, strip: Range<Int>) {
+        guard strips.margin > 0 else { return }
         if strip.lowerBound == 0 { clear(column: 0, of: tile) }
         if strip.upperBound == map.width { clear(column: strip.count + 1, of: tile) }
     }
@@ -56,7 +71,7 @@ struct Sweep {
     ) {
         let columns = neighbourhood(strip)
         map.copy(
-            row: y, columns: columns, in: memory, to: tile + (columns.lowerBound - strip.lowerBound + 1),
+            row: y, columns: columns, in: memory, to: tile + column(columns.lowerBound, in: strip),
             stride: stride, kernels)
     }
 
@@ -70,12 +85,15 @@ struct Sweep {
         let columns = neighbourhood(strip)
         map.list(row: y, from: columns.lowerBound, in: memory, to: list)
         kernels.normalize(
-            list, tile + (columns.lowerBound - strip.lowerBound + 1), stride, UInt32(map.channels),
+            list, tile + column(columns.lowerBound, in: strip), stride, UInt32(map.channels),
             UInt32(columns.count), norm.weight, norm.bias)
     }
 
+    /// The column of a strip's tile where a column of the map lies.
+    func column(_ x: Int, in strip: Range<Int>) -> Int { x - strip.lowerBound + strips.margin }
+
     /// A strip with its neighbours inside the map.
-    private func neighbourhood(_ strip: Range<Int>) -> Range<Int> {
+    func neighbourhood(_ strip: Range<Int>) -> Range<Int> {
         max(strip.lowerBound - 1, 0)..<min(strip.upperBound + 1, map.width)
     }
 
@@ -87,10 +105,10 @@ struct Sweep {
         map.list(row: min(y + 2, map.height - 1), from: max(strip.lowerBound - 1, 0), in: memory, to: list)
     }
 
-    /// Where in the ring the neighbour `tap` = 3 dy + dx of a tile's first pixel lies, in channel 0, when the centre is
+    /// Where in the ring the neighbour `tap` = 3 dy + dx of a strip's first pixel lies, in channel 0, when the centre is
     /// a row of phase 0.
     @inline(__always)
-    func place(tap: Int) -> Int { (tap / 3 + 2) % 3 * lineSize + tap % 3 }
+    func place(tap: Int) -> Int { (tap / 3 + 2) % 3 * lineSize + strips.lead + strips.margin - 1 + tap % 3 }
 
     /// What differs between products with the lines: rows whose lines lie in the same order share a phase, 0 to 2.
     func phase(_ y: Int) -> Int { y % 3 }

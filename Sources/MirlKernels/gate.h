@@ -101,7 +101,8 @@ static void multiply_gated(const mirlk_product *gate, const mirlk_product *value
         case 5: multiply_gated_rows(6, gate, value, in + x, out + x, part, ahead, x); break;
         case 6: multiply_gated_rows(7, gate, value, in + x, out + x, part, ahead, x); break;
         case 7: multiply_gated_rows(8, gate, value, in + x, out + x, part, ahead, x); break;
-        default: multiply_gated_rows(9, gate, value, in + x, out + x, part, ahead, x);
+        case 8: multiply_gated_rows(9, gate, value, in + x, out + x, part, ahead, x); break;
+        default: multiply_gated_rows(10, gate, value, in + x, out + x, part, ahead, x);
 #endif
         }
     }

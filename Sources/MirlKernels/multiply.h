@@ -1,7 +1,7 @@
 /* Sparse matrix times tile: every convolution of the network is this product. */
 
-/* Vectors of pixels that a row sums in registers: a strip with its neighbours, where there are registers for it. */
-enum { VECTORS = MIRLK_TILE / LANES < 8 ? MIRLK_TILE / LANES + 1 : 9 };
+/* Vectors of pixels that a row sums in registers: a tile, where there are registers for it. */
+enum { VECTORS = MIRLK_TILE / LANES <= 10 ? MIRLK_TILE / LANES : 10 };
 
 /* The rows of a group over `vectors` vectors, the last of which may be partial; `count` terms each, or where that is
  * ANY the group's number. */
@@ -64,7 +64,8 @@ static void multiply(const mirlk_product *p, const float *in, float *out, uint32
         case 5: multiply_groups(6, p, in + x, out + x, part, accumulate); break;
         case 6: multiply_groups(7, p, in + x, out + x, part, accumulate); break;
         case 7: multiply_groups(8, p, in + x, out + x, part, accumulate); break;
-        default: multiply_groups(9, p, in + x, out + x, part, accumulate);
+        case 8: multiply_groups(9, p, in + x, out + x, part, accumulate); break;
+        default: multiply_groups(10, p, in + x, out + x, part, accumulate);
 #endif
         }
     }

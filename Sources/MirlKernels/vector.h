@@ -60,9 +60,9 @@ static inline void store_some(float *p, vec v, uint32_t count) {
 #endif
 }
 
-/* Fetches one of the cache lines of a strip that will be read soon. */
+/* Fetches one of the cache lines of a strip that will be read soon, of which few strips have more than five. */
 static inline void fetch(const float *strip, uint32_t line) {
-    if (line <= MIRLK_TILE / 16)
+    if (line < 5)
         __builtin_prefetch(strip + 16 * line, 0, 3);
 }
 

@@ -51,7 +51,7 @@ struct KernelTimes: ParsableCommand {
     private func hidden(_ channels: Int) -> Int { Int(2.66 * Double(channels)) }
 }
 
-private let pitch = Int(MIRLK_TILE)
+private let pitch = 64
 
 /// Nothing to fetch ahead of its use.
 nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil, count: 2048)

@@ -11,7 +11,7 @@ private nonisolated(unsafe) let tables = {
     return Kernels.tables + (rounding.rounds ? [rounding] : [])
 }()
 private let canary = Float(bitPattern: 0x7FC0_1234)
-private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64]
+private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64, 65, 78, 80]
 /// With the pixels on both sides of a tile.
 private let allWidths = widths + [65, 66]
 /// Floats between the channels of the tests' tiles.

@@ -1,6 +1,6 @@
 /* The arithmetic of the network on tiles, one table of functions per instruction set.
  *
- * A tile is a stretch of at most MIRLK_TILE pixels of one image row, and perhaps the two beside it, in many channels:
+ * A tile is a stretch of at most MIRLK_TILE pixels of one image row, those beside it included, in many channels:
  * channel c lies at `tile + c * stride`, its pixels contiguous. Widths are exact: nothing past `width` is written, but
  * whole vectors are read, so every buffer has MIRLK_SLACK readable floats behind it.
  *
@@ -16,7 +16,7 @@
 
 #include "crc32c.h"
 
-enum { MIRLK_TILE = 64, MIRLK_SLACK = 64, MIRLK_SQUARES = 16 };
+enum { MIRLK_TILE = 80, MIRLK_SLACK = 64, MIRLK_SQUARES = 16 };
 
 /* One weight, and how many floats after the start of a tile its input lies. */
 typedef struct mirlk_term {
