@@ -151,12 +151,17 @@ struct Attention: Layer {
     private func weigh(_ run: Run, _ index: Int, _ shared: UnsafeMutablePointer<Float>) {
         let head = heads[index], squareSize = Int(MIRLK_SQUARES)
         let sums = shared + sums + head.sums
-        func total(_ place: Int) -> Double {
-            (0..<products.bands.count).reduce(0) { $0 + Double(sums[$1 * sumsSize + place]) }
+        var totals = [Double](repeating: 0, count: max(perHead, squareSize))
+        func addUp(_ first: Int, _ count: Int) {
+            for i in 0..<count { totals[i] = 0 }
+            for band in products.bands.indices {
+                let ofBand = sums + band * sumsSize + first
+                for i in 0..<count { totals[i] += Double(ofBand[i]) }
+            }
         }
         func norm(_ squares: Int, _ row: Int) -> Double {
-            let first = squares + row * squareSize
-            return max(1e-12, (first..<first + squareSize).reduce(0) { $0 + total($1) }.squareRoot())
+            addUp(squares + row * squareSize, squareSize)
+            return max(1e-12, totals[0..<squareSize].reduce(0, +).squareRoot())
         }
         let first = index * perHead
         let kNorms = head.k.indices.map { norm(head.kSquares, $0) }
@@ -166,9 +171,8 @@ struct Attention: Layer {
             for j in row.indices { row[j] = 0 }
             if let q = qRows[channel - first] {
                 let scale = Double(weights.temperature[index]) / norm(head.qSquares, q)
-                for (j, k) in head.k.enumerated() {
-                    row[k - first] = Float(total(q * head.k.count + j) * scale / kNorms[j])
-                }
+                addUp(q * head.k.count, head.k.count)
+                for (j, k) in head.k.enumerated() { row[k - first] = Float(totals[j] * scale / kNorms[j]) }
             }
             row.withUnsafeMutableBufferPointer { softmax($0.baseAddress!, count: perHead) }
             let kept = shared + attention + head.attention + i * head.v.count

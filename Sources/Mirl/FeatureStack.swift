@@ -37,8 +37,11 @@ struct FeatureStack {
     ) {
         var list = list
         for map in maps {
-            let row = map.row(y, in: memory) + column
-            for c in 0..<map.channels { list[c] = UnsafePointer(row + c * map.channelStride) }
+            var row = map.row(y, in: memory) + column
+            for c in 0..<map.channels {
+                list[c] = UnsafePointer(row)
+                row += map.channelStride
+            }
             list += map.channels
         }
     }
