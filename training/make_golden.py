@@ -18,7 +18,7 @@ from network import Config, Network, build
 from restore import MIXTURE, restore
 
 SEED = 1
-SIZES = ((1, 1), (7, 5), (9, 31), (16, 24), (1, 50))  # height, width
+SIZES = ((1, 1), (7, 5), (9, 31), (16, 24), (1, 50), (2, 165))  # height, width; the last is wider than a tile
 TRACED = (16, 24)
 ACTIVATIONS = (
     "patch_embed", "encoder_level1", "encoder_level2", "encoder_level3", "latent", "prompt3", "noise_level3",

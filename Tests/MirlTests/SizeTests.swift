@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [(1, 1), (7, 5), (9, 31), (1, 500), (500, 1), (8, 8), (64, 65), (130, 17)])
+    @Test(arguments: [(1, 1), (7, 5), (9, 31), (1, 500), (500, 1), (8, 8), (64, 65), (130, 17), (3, 300)])
     func anImageIsRestoredAsPartOfItsPaddedSelf(height: Int, width: Int) throws {
         var random = Random(seed: 1)
         let values = (0..<3 * height * width).map { _ in Float.random(in: 0...1, using: &random) }
