@@ -71,14 +71,17 @@ def method(asked: dict) -> str:
     if asked["method"] == "imp":
         kept = "weights" if asked["rewind"] == "weights" else "learning rate"
         return f"{asked['scope']} iterative magnitude pruning, {asked['rounds']} x {asked['rate']:.0%}, {kept} rewound"
+    start = asked.get("start")
     if asked["method"] == "gradual":
-        return f"{asked['scope']} gradual magnitude pruning"
-    return f"the mask of {asked['start']}, kept" if asked.get("start") else "dense"
+        each = "a share of each tensor kept" if asked.get("keep") else asked["scope"]
+        return f"gradual magnitude pruning, {each}{f', from {start}' if start else ''}"
+    return f"the mask of {start}, kept" if start else "dense"
 
 
 def provenance(run: Path, network: Network, density: float, trained_on: str) -> str:
     asked, (past, step) = json.loads((run / "config.json").read_text()), progress(run)
     parameters = sum(p.numel() for p in network.parameters())
+    kept = sum(int(p.count_nonzero()) for p in network.parameters()) / parameters
     is_search = asked["method"] == "imp" and past < asked["rounds"]
     steps = is_search and asked.get("search_steps") or asked["steps"]
     of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
@@ -86,7 +89,8 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
     return "\n".join((
         f"PromptIR network of width {network.config.width}, {parameters} parameters, for {tasks}.",
         f"Trained on {trained_on}",
-        f"Method: {method(asked)}; {density:.2%} of the prunable weights are non-zero.",
+        f"Method: {method(asked)}; {density:.2%} of the prunable weights and {kept:.2%} of all"
+        " parameters are non-zero.",
         f"Steps: {of_rounds}{step} of {steps}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
         *([f"The mean of the weights of {', '.join(asked['mean_of'])}."] if asked.get("mean_of") else []),

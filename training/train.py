@@ -205,15 +205,15 @@ class Run:
 
     def prune_gradually(self):
         o = self.options
-        if o.keep is not None:
+        if o.keep is None:
+            rate = 1 - prune.gradual_density(self.progress, o.density) / prune.density(self.masks)
+            if rate > 0:
+                self.remove(rate)
+        else:
             kept = prune.shares(self.masks, o.keep)
             now = {k: prune.gradual_density(self.progress, min(kept[k], first), first) for k, first in self.first.items()}
             self.masks = prune.cut_to(self.prunable(self.network), self.masks, now)
             self.leave_out_the_dead()
-            return
-        rate = 1 - prune.gradual_density(self.progress, o.density) / prune.density(self.masks)
-        if rate > 0:
-            self.remove(rate)
 
     def remove(self, rate: float):
         self.masks = prune.remove(
