@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import torch
 
-from network import Config, Network
+from network import Config, FeedForward, Network
 
 PROMPT = ".prompt_param"
 OUTPUT = "output.weight"  # pruned at half rate by `layerwise`: the image is made of little else
@@ -86,14 +86,17 @@ def uses(config: Config, size: int = 64) -> dict[str, float]:
     """
     counts = {}
 
-    def count(name):
-        return lambda layer, inputs, output: counts.update({name: output.numel() / layer.weight.shape[0] / size**2})
+    def count(name, channels):
+        return lambda layer, inputs, output: counts.update({name: output.numel() / channels / size**2})
 
     with torch.device("meta"):  # shapes only
         network = Network(config)
         for name, layer in network.named_modules():
-            if hasattr(layer, "weight"):
-                layer.register_forward_hook(count(f"{name}.weight"))
+            if isinstance(layer, FeedForward):  # uses these layers' weights without calling them
+                for part in ("project_in", "dwconv"):
+                    layer.register_forward_hook(count(f"{name}.{part}.weight", len(layer.project_out.weight)))
+            elif hasattr(layer, "weight"):
+                layer.register_forward_hook(count(f"{name}.weight", len(layer.weight)))
         network(torch.empty(1, 3, size, size))
     return counts
 
