@@ -75,14 +75,10 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
     size = wide_enough(height, width)
     length, blur = int(np.exp(rng.uniform(np.log(4), np.log(70)))), rng.uniform(0, 1.3)
     noise = rng.standard_normal((size, size), dtype=np.float32)
-    apart = rng.random() < 0.5
-    if apart:  # only the strongest specks
+    if rng.random() < 0.5:  # only the strongest specks: streaks stand apart
         noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
     noise = drawn_out(noise, length, blur, rng.uniform(-50, 50), height, width)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
-    if apart and rng.random() < 0.8:  # with nothing between them
-        noise = standard(noise)
-        return ((noise - noise.min()) * contrast).astype(np.float32)
     return brightness(noise, contrast, rng.uniform(-1, 2.2) * contrast)
 
 
