@@ -44,8 +44,7 @@ struct Strips {
         (margin, lead) = (1, 0)
         let even = (width + 1) / 2 * 2
         // Vectors that a layer computes for a strip with and without its neighbours, and what it takes to begin a row.
-        func cost(_ count: Int) -> Int { count == 0 ? 0 : (count + 2 + 15) / 16 + (count + 15) / 16 + 2 }
-        func total(_ last: Int, _ others: Int, _ count: Int) -> Int { cost(last) + others * cost(count) }
+        func cost(_ count: Int) -> Int { (count + 2 + 15) / 16 + (count + 15) / 16 + 2 }
         var best = (total: Int.max, count: 0, last: 0)
         for count in Swift.stride(from: Int(MIRLK_TILE) - 2, to: 0, by: -2) {
             for last in [even % count, even % count + count] where last > 0 && last <= Int(MIRLK_TILE) - 2 {
