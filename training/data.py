@@ -79,7 +79,8 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
         noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
     noise = drawn_out(noise, length, blur, rng.uniform(-50, 50), height, width)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
-    return brightness(noise, contrast, rng.uniform(-1, 2.2) * contrast)
+    floor = rng.uniform(0.9, 2.6) if rng.random() < 0.6 else rng.uniform(-1, 2.2)
+    return brightness(noise, contrast, floor * contrast)
 
 
 def drops(rng, height: int, width: int) -> np.ndarray:
@@ -164,10 +165,14 @@ def smooth_field(rng, height: int, width: int) -> np.ndarray:
 
 
 def add_rain(rng, clean: np.ndarray) -> np.ndarray:
-    """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole."""
+    """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole.
+
+    Blurred noise is mostly screened, r + (1 - r) clean, as photo editors do it and DID-MDN: the darker, the brighter it
+    gets. Other styles are mostly added, as in Rain100L and SIRR.
+    """
     height, width = clean.shape[:2]
     style = rng.random()
-    uneven, glow, veiled = 0.2, 0.2, 0.1  # how often
+    screened, uneven, glow, veiled = 0.1, 0.2, 0.2, 0.1  # how often
     if style < 0.26:
         rain = line_streaks(rng, height, width)
         uneven, glow, veiled = 0.1, 0.03, 0.03
@@ -176,6 +181,7 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
         uneven, glow, veiled = 0.1, 0.05, 0.5
     elif style < 0.62:
         rain = blurred_streaks(rng, height, width)
+        screened, uneven, glow, veiled = 0.8, 0.1, 0.1, 0.05
     elif style < 0.68:
         rain = drops(rng, height, width)
     elif style < 0.80:
@@ -183,6 +189,7 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
         uneven, glow = 0.4, 0.1
     elif style < 0.85:
         rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
+        screened = 0.4
     elif style < 0.92:
         rain = lit_shower(rng, height, width)
         uneven, glow = 0, 0.1
@@ -199,7 +206,7 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     if rng.random() < veiled:  # a veil of distant rain
         veil = np.exp(rng.uniform(np.log(0.015), np.log(0.35)))
         clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
-    rainy = clean + rain * (1 - clean) if rng.random() < 0.25 else clean + rain
+    rainy = clean + rain * (1 - clean) if rng.random() < screened else clean + rain
     return rainy.clip(0, 1)
 
 
@@ -282,7 +289,7 @@ class Patches(Dataset):
         photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
-            return as_8_bits(rng, add_rain(rng, clean), 0.25), clean
+            return as_8_bits(rng, add_rain(rng, clean), 0.35), clean
         return add_noise(rng, clean, rng.choice(SIGMAS)), clean
 
     def crop(self, rng, photo, depth, size: int, shrink: float, turned: float = 1):

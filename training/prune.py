@@ -7,7 +7,7 @@ too, and magnitudes weighed by what a weight costs. A weight that is masked once
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import torch
 
@@ -127,9 +127,21 @@ def remove(
     return SCOPES[scope](others, masks, rate) | prune_layerwise(prompts, masks, rate)
 
 
-def shares(names: Iterable[str], asked: dict[str, float]) -> dict[str, float]:
+def shares(names: Collection[str], asked: dict[str, float]) -> dict[str, float]:
     """The share of each tensor that is to be kept, by the first pattern of `asked` that is found in its name (a regular
-    expression); of those that none is found in, all."""
+    expression); of those that none is found in, all.
+
+    ValueError: a pattern that is found in no name or is none, or a share that is not from 0 to 1.
+    """
+    for pattern, kept in asked.items():
+        try:
+            found = any(re.search(pattern, name) for name in names)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}")
+        if not found:
+            raise ValueError(f"{pattern!r} is found in the name of no tensor that is pruned")
+        if not isinstance(kept, (int, float)) or not 0 <= kept <= 1:
+            raise ValueError(f"{pattern!r}: {kept!r} is no share, 0 to 1")
     return {name: next((kept for pattern, kept in asked.items() if re.search(pattern, name)), 1.0) for name in names}
 
 

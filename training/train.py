@@ -127,6 +127,7 @@ class Run:
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.first = {k: prune.density({k: m}) for k, m in self.masks.items()}
+        self.kept = options.keep and prune.shares(self.masks, options.keep)
         self.rounds = options.rounds if options.method == "imp" else 0
         self.search_steps = options.search_steps or options.steps
         self.round = self.step = 0
@@ -139,7 +140,11 @@ class Run:
     def started(self, weights: prune.Tensors) -> prune.Tensors:
         """The weights to begin with: those of --start, but for the parts that are --fresh. There the ends of blocks,
         which are added to what there was, are a tenth of their initial values."""
-        fresh = {k: v for k, v in self.network.state_dict().items() if k.startswith(tuple(self.options.fresh))}
+        for part in self.options.fresh:
+            if part not in dict(self.network.named_modules()):
+                raise ValueError(f"--fresh {part}: the network has no such part")
+        parts = tuple(f"{part}." for part in self.options.fresh)
+        fresh = {k: v for k, v in self.network.state_dict().items() if k.startswith(parts)}
         return weights | {k: v * 0.1 if k.endswith("project_out.weight") else v for k, v in fresh.items()}
 
     def begin_round(self):
@@ -205,13 +210,15 @@ class Run:
 
     def prune_gradually(self):
         o = self.options
-        if o.keep is None:
+        if not self.kept:
             rate = 1 - prune.gradual_density(self.progress, o.density) / prune.density(self.masks)
             if rate > 0:
                 self.remove(rate)
         else:
-            kept = prune.shares(self.masks, o.keep)
-            now = {k: prune.gradual_density(self.progress, min(kept[k], first), first) for k, first in self.first.items()}
+            now = {
+                k: prune.gradual_density(self.progress, min(self.kept[k], first), first)
+                for k, first in self.first.items()
+            }
             self.masks = prune.cut_to(self.prunable(self.network), self.masks, now)
             self.leave_out_the_dead()
 

@@ -139,3 +139,13 @@ def test_tensors_are_cut_to_a_share_each_and_never_grow():
 def test_the_first_pattern_found_in_a_name_says_what_share_of_a_tensor_stays():
     names = ["encoder_level1.0.attn.qkv_dwconv.weight", "encoder_level1.0.attn.qkv.weight", "output.weight"]
     assert prune.shares(names, {"dwconv": 0.6, "level[12].*qkv": 0.3}) == dict(zip(names, (0.6, 0.3, 1)))
+
+
+@pytest.mark.parametrize(
+    "asked, problem",
+    [({"dwcnov": 0.5}, "'dwcnov' is found in the name of no"), ({"(": 0.5}, "no regular"), ({"out": 1.5}, "1.5 is no share")],
+)
+def test_shares_that_no_tensor_can_have_are_refused(asked, problem):
+    with pytest.raises(ValueError) as error:
+        prune.shares(["output.weight"], asked)
+    assert problem in str(error.value)

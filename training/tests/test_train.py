@@ -340,3 +340,10 @@ def test_fresh_parts_begin_whole_and_nearly_leave_the_features_as_they_are(tmp_p
             assert torch.equal(value, 0.1 * untrained[name]), name
         else:
             assert torch.equal(value, untrained[name]), name
+
+
+def test_a_fresh_part_that_the_network_lacks_is_refused(tmp_path, photos):
+    train.main(start(tmp_path / "a", photos, "--steps", "1"))
+    options = ["--fresh", "encoder_level9", "--start", str(tmp_path / "a" / "weights.safetensors")]
+    with pytest.raises(SystemExit, match="--fresh encoder_level9: the network has no such part"):
+        train.main(start(tmp_path / "b", photos, *options))
