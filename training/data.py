@@ -70,8 +70,17 @@ def line_streaks(rng, height: int, width: int) -> np.ndarray:
     return rain
 
 
+def white_specks(rng, height: int, width: int) -> np.ndarray:
+    """White specks drawn out along one direction, few or many: the rain that photo editors make of noise, as DID-MDN's.
+    The more there are, the brighter it is between the streaks as well."""
+    size = wide_enough(height, width)
+    share, opacity = (np.exp(rng.uniform(np.log(least), np.log(most))) for least, most in ((0.03, 0.4), (0.2, 1)))
+    specks = (rng.random((size, size), np.float32) < share) * np.float32(opacity)
+    return drawn_out(specks, int(rng.integers(8, 32)), rng.uniform(-0.3, 1), rng.uniform(-50, 50), height, width)
+
+
 def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
-    """Noise blurred along one direction: the dense rain that photo editors make."""
+    """Noise blurred along one direction, dense or with streaks apart."""
     size = wide_enough(height, width)
     length, blur = int(np.exp(rng.uniform(np.log(4), np.log(70)))), rng.uniform(0, 1.3)
     noise = rng.standard_normal((size, size), dtype=np.float32)
@@ -79,8 +88,7 @@ def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
         noise = np.maximum(noise - rng.uniform(0, 2.2), 0)
     noise = drawn_out(noise, length, blur, rng.uniform(-50, 50), height, width)
     contrast = np.exp(rng.uniform(np.log(0.015), np.log(0.14)))
-    floor = rng.uniform(0.9, 2.6) if rng.random() < 0.6 else rng.uniform(-1, 2.2)
-    return brightness(noise, contrast, floor * contrast)
+    return brightness(noise, contrast, rng.uniform(-1, 2.2) * contrast)
 
 
 def drops(rng, height: int, width: int) -> np.ndarray:
@@ -167,8 +175,8 @@ def smooth_field(rng, height: int, width: int) -> np.ndarray:
 def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole.
 
-    Blurred noise is mostly screened, r + (1 - r) clean, as photo editors do it and DID-MDN: the darker, the brighter it
-    gets. Other styles are mostly added, as in Rain100L and SIRR.
+    Drawn-out specks are mostly screened, r + (1 - r) clean, as photo editors do it and DID-MDN: the darker, the brighter
+    it gets. Other styles are mostly added, as in Rain100L and SIRR.
     """
     height, width = clean.shape[:2]
     style = rng.random()
@@ -179,9 +187,12 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     elif style < 0.38:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
         uneven, glow, veiled = 0.1, 0.05, 0.5
+    elif style < 0.54:
+        rain = white_specks(rng, height, width)
+        screened, uneven, glow, veiled = 0.9, 0.1, 0.05, 0.05
     elif style < 0.62:
         rain = blurred_streaks(rng, height, width)
-        screened, uneven, glow, veiled = 0.8, 0.1, 0.1, 0.05
+        screened = 0.4
     elif style < 0.68:
         rain = drops(rng, height, width)
     elif style < 0.80:

@@ -6,7 +6,7 @@ import torch
 
 from data import (
     CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, lit_shower, smooth_field,
-    spray,
+    spray, white_specks,
 )
 
 
@@ -112,7 +112,7 @@ def test_rain_of_every_blend_falls_on_dark_and_bright_photos():
     assert 0.2 < np.mean(ratios > 0.75) < 0.8  # added
 
 
-@pytest.mark.parametrize("style", [line_streaks, blurred_streaks, drops, spray, lit_shower, curtains])
+@pytest.mark.parametrize("style", [line_streaks, white_specks, blurred_streaks, drops, spray, lit_shower, curtains])
 def test_rain_brightens_and_depends_on_its_generator_alone(style):
     for seed in range(20):
         rain = style(np.random.default_rng(seed), 120, 160)
