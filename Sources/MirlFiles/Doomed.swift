@@ -24,8 +24,11 @@ package enum Doomed {
 
     /// All that end a process by default and are sent by others. One that is ignored stays so.
     private static func removeWhenKilled() {
-        let deadly = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGXFSZ, SIGXCPU]
-        for number in deadly where !isIgnored(number) {
+        let deadly = [
+            SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGXFSZ, SIGXCPU, SIGALRM, SIGVTALRM, SIGPROF,
+            SIGPOLL, SIGPWR, SIGSTKFLT,
+        ]
+        for number in deadly + Array(__libc_current_sigrtmin()...__libc_current_sigrtmax()) where !isIgnored(number) {
             signal(number) { number in
                 Doomed.remove()
                 signal(number, SIG_DFL)

@@ -8,11 +8,13 @@ package struct FileIdentity: Hashable {
     package let isRegular: Bool
 
     /// nil where there is no such file.
-    package init?(of path: String) {
+    package init?(of path: Path) {
         var facts = stat()
-        guard stat(path, &facts) == 0 else { return nil }
+        guard stat(path.cString, &facts) == 0 else { return nil }
         self.init(facts)
     }
+
+    package init?(of path: String) { self.init(of: Path(path)) }
 
     /// nil where nothing is open.
     package init?(of descriptor: Int32) {

@@ -6,10 +6,10 @@ package struct NewFolder: ~Copyable {
     private let path: UnsafeMutablePointer<CChar>
 
     /// nil where there is a folder already, or none can be made.
-    package init?(_ name: String) {
-        guard mkdir(name, 0o777) == 0 else { return nil }
-        path = strdup(name)
-        Doomed.setFolder(path)
+    package init?(_ path: Path) {
+        guard mkdir(path.cString, 0o777) == 0 else { return nil }
+        self.path = strdup(path.cString)
+        Doomed.setFolder(self.path)
     }
 
     deinit {

@@ -9,15 +9,18 @@ package struct TemporaryFile: ~Copyable {
     /// The file to become `name`, or what that links to: a link stays one; an old file's permissions stay, and
     /// its owner if that may be.
     package init(for name: String) throws(SystemError) {
-        target = strdup(linked(name))
+        let target = Path(name).target
+        self.target = strdup(target.cString)
         // Random, as process numbers repeat where containers share a folder.
         let passing = String(UInt64.random(in: 0 ... .max), radix: 36)
-        path = strdup("\(folder(of: String(cString: target)))/.mirl.\(passing).partial")
+        path = strdup(Path(".mirl.\(passing).partial").within(target.folder).cString)
         Doomed.setFile(path)
         var old = stat()
-        let isNew = stat(target, &old) != 0
+        let isNew = stat(target.cString, &old) != 0
+        let isLoop = isNew && errno == ELOOP
         // Nobody may read what replaces a private file, not for a moment.
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isNew ? 0o666 : 0o600)
+        let mode: mode_t = isNew ? 0o666 : 0o600
+        descriptor = isLoop ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw SystemError() }
         if !isNew {
             if fchown(descriptor, old.st_uid, old.st_gid) != 0 { _ = fchown(descriptor, .max, old.st_gid) }
@@ -54,29 +57,9 @@ package struct TemporaryFile: ~Copyable {
 /// The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for: opened anew, it would be written from its
 /// beginning. nil for other names.
 package func namedDescriptor(_ name: String) -> Int32? {
-    let folders: Set = ["/dev/fd", "/proc/self/fd", "/proc/\(getpid())/fd"]
-    guard let path = links(from: name).first(where: { folders.contains(folder(of: $0)) }) else { return nil }
-    return Int32(path.split(separator: "/").last!)
-}
-
-/// What a name is a link to, though that may not exist yet; the name itself where it is none.
-package func linked(_ name: String) -> String { links(from: name).last! }
-
-/// A name, what it is a link to, what that is a link to, and so on.
-private func links(from name: String) -> [String] {
-    var names = [name]
-    while names.count <= 40 {  // as many as the system follows
-        var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        guard readlink(names.last!, &target, Int(PATH_MAX)) > 0 else { break }
-        let next = target.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        names.append(next.hasPrefix("/") ? next : "\(folder(of: names.last!))/\(next)")
-    }
-    return names
-}
-
-package func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    let folders = Set(["/dev/fd", "/proc/self/fd", "/proc/\(getpid())/fd"].map(Path.init))
+    guard let path = Path(name).links.first(where: { folders.contains($0.folder) }) else { return nil }
+    return Int32(path.name.description)
 }
 
 /// Whether a new file takes the place of what is at `path`; devices, pipes and folders are opened, and what is open

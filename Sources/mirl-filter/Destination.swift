@@ -18,7 +18,7 @@ struct Destination {
             let ways = "send the image to a file with -o FILE or > FILE, or into a pipe"
             throw Failure(.usage, "standard output is a terminal; \(ways)")
         }
-        if isReplaced { return try checkFolder(folder(of: linked(path))) }
+        if isReplaced { return try checkFolder(Path(path).target.folder) }
         var facts = stat()
         if stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
             throw Failure(.usage, "\(path): a folder; name the file, or write several to a folder with --outdir")
@@ -42,6 +42,6 @@ func isTerminal(_ path: String) -> Bool {
     return isatty(descriptor) != 0
 }
 
-func checkFolder(_ path: String) throws(Failure) {
-    guard access(path, W_OK) == 0 else { throw .system(.run, path) }
+func checkFolder(_ path: Path) throws(Failure) {
+    guard access(path.cString, W_OK) == 0 else { throw .system(.run, "\(path)") }
 }

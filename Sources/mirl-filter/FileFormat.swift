@@ -59,7 +59,7 @@ struct FileName {
     var whole: String { suffix.map { "\(stem).\($0)" } ?? String(stem) }
 
     init(of path: String) {
-        let name = path.split(separator: "/").last ?? ""
+        let name = path.utf8.split(separator: UInt8(ascii: "/")).last.map(Substring.init) ?? ""
         if let dot = name.lastIndex(of: "."), dot > name.startIndex {
             (stem, suffix) = (name[..<dot], name[name.index(after: dot)...])
         } else {

@@ -67,16 +67,16 @@ extension Filter {
 
     private func checkOutdir(_ outdir: String) throws(Failure) {
         var facts = stat()
-        if stat(outdir, &facts) != 0 { return try checkFolder(folder(of: outdir)) }
+        if stat(outdir, &facts) != 0 { return try checkFolder(Path(outdir).folder) }
         guard facts.st_mode & S_IFMT == S_IFDIR else { throw Failure(.run, "\(outdir): not a folder") }
-        try checkFolder(outdir)
+        try checkFolder(Path(outdir))
     }
 
     /// No output may replace an input, or another output.
     private func checkCollisions(_ jobs: [Job]) throws(Failure) {
         let inputs = Set(jobs.compactMap(\.source.identity))
-        var outputs: [[UInt8]: String] = [:]  // by bytes, as equal strings may be of different files
-        var replaced: [FileIdentity: String] = [:]  // links may lead to one file
+        var outputs: [Place: String] = [:]
+        var replaced: [FileIdentity: String] = [:]  // names may be of one file
         for job in jobs {
             let (input, output) = (job.source.name, job.destination.name)
             let old = FileIdentity(of: output)
@@ -84,9 +84,22 @@ extension Filter {
                 throw Failure(.usage, "\(output): would replace an input; choose another --outdir")
             }
             let linked = old.flatMap { $0.isRegular ? replaced.updateValue(input, forKey: $0) : nil }
-            if let other = outputs.updateValue(input, forKey: Array(output.utf8)) ?? linked {
+            if let other = outputs.updateValue(input, forKey: Place(output)) ?? linked {
                 throw Failure(.usage, "\(output): would be made of both \(other) and \(input)")
             }
         }
+    }
+}
+
+/// Where a file is to appear, links followed. By bytes, as equal strings may be of different files.
+private struct Place: Hashable {
+    /// nil where it does not exist yet.
+    let folder: FileIdentity?
+    let name: Path
+
+    init(_ path: String) {
+        let target = Path(path).target
+        folder = FileIdentity(of: target.folder)
+        name = target.name
     }
 }

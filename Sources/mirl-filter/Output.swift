@@ -52,10 +52,10 @@ final class Output {
     }
 
     private func openTemporary(_ path: String) throws(Failure) -> Int32 {
-        newFolder = NewFolder(folder(of: path))
+        newFolder = NewFolder(Path(path).folder)
         let file: TemporaryFile
         do { file = try TemporaryFile(for: path) } catch {
-            throw Failure(.run, "\(folder(of: linked(path))): \(error)")
+            throw Failure(.run, "\(Path(path).target.folder): \(error)")
         }
         let descriptor = file.descriptor
         temporary = consume file

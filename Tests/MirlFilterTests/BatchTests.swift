@@ -93,6 +93,14 @@ struct BatchTests {
         #expect(outcome.status == 64 && outcome.errors.contains("would be made of both c.png and d.gif"))
     }
 
+    /// The link leads to where the other result is to appear.
+    @Test(arguments: ["d.png", "../out/d.png"])
+    func `two results do not go into one file that is not there yet`(target: String) throws {
+        let outcome = try place.shell("mkdir out; ln -s \(target) out/c.png; \"$FILTER\" c.png d.gif --outdir out")
+        #expect(outcome.status == 64 && outcome.errors.contains("would be made of both c.png and d.gif"))
+        #expect(try place.files(in: "out") == ["c.png"])
+    }
+
     @Test func `what cannot be restored is told of by its name`() throws {
         let outcome = try place.filter("a.jpg", "in.ppm", "--memory", "1M", "--outdir", "out")
         #expect(outcome.status == 1)

@@ -108,6 +108,33 @@ struct OutputTests {
         #expect(try place.field("width", of: "real.png") == "19")
     }
 
+    /// Names of files are UTF-8, but what links lead to need not be.
+    @Test(arguments: [#"$(printf 't\377.png')"#, #"$(printf 'd\377')/t.png"#])
+    func `a link may lead to a name that is no text`(target: String) throws {
+        let outcome = try place.shell(
+            #"mkdir $(printf 'd\377'); touch \#(target); ln -s \#(target) l.png; "$FILTER" in.ppm -o l.png && "#
+                + #"test -L l.png && test -s \#(target); ls | wc -l"#)
+        #expect(outcome.errors.isEmpty && outcome.output == Data("\(target.contains("/") ? 3 : 4)\n".utf8))
+    }
+
+    /// An accent and a joiner: together with the slash before them they are one character.
+    @Test(arguments: ["\u{301}x.png", "\u{200D}x.png"])
+    func `a name may begin with what joins the slash before it`(name: String) throws {
+        let outcome = try place.shell(
+            """
+            mkdir far; "$FILTER" in.ppm -o 'far/\(name)' && "$FILTER" 'far/\(name)' --outdir out && ls out far
+            """)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try place.files(in: "out") == [name] && place.files(in: "far") == [name])
+        #expect(try place.shell("\"$FILTER\" in.ppm -o '/dev/shm/\(name)' && rm '/dev/shm/\(name)'").status == 0)
+    }
+
+    @Test func `links that go round are an error`() throws {
+        let outcome = try place.shell("ln -s b.png a.png; ln -s a.png b.png; \"$FILTER\" in.ppm -o a.png")
+        #expect(outcome.status == 1 && outcome.errors.contains("Too many levels of symbolic links"))
+        #expect(try place.shell("test -L a.png && test -L b.png").status == 0)
+    }
+
     @Test(arguments: ["-oout.png", "-o out.png", "-o -out.png", "--output=out.png"])
     func `the output may be named as other programs allow it`(option: String) throws {
         #expect(try place.shell("\"$FILTER\" in.ppm \(option)").status == 0)
@@ -138,7 +165,7 @@ struct OutputTests {
     }
 
     /// The first frame is written, the second never comes.
-    @Test(arguments: ["INT", "TERM", "HUP", "QUIT", "PIPE", "USR1", "USR2"])
+    @Test(arguments: ["INT", "TERM", "HUP", "QUIT", "PIPE", "USR1", "USR2", "ALRM", "IO", "RTMIN", "RTMAX"])
     func `a signal in the middle of the work leaves nothing`(signal: String) throws {
         let outcome = try place.shell(
             """
