@@ -13,7 +13,7 @@ func read<Struct: BitwiseCopyable>(_ pointer: UnsafePointer<Struct>, _ name: Str
     let known = MemoryLayout<Struct>.size
     let size = structSize(raw)
     guard size >= known, size <= largestStruct else {
-        throw .argument("\(name): struct_size is \(size), expected \(known)")
+        throw .argument("\(name): struct_size is \(UInt(bitPattern: size)), expected \(known)")
     }
     guard UnsafeRawBufferPointer(start: raw + known, count: size - known).allSatisfy({ $0 == 0 }) else {
         throw .argument("\(name): sets a field that this version of mirl does not know")

@@ -64,7 +64,7 @@ struct TorchCheckpoint {
             do throws(PackError) {
                 let view = pickle.tensors[tensors[name]!], storage = pickle.storages[view.storage]
                 guard let type = storage.type.element else {
-                    throw PackError("is a \(storage.type.name), expected floats")
+                    throw PackError("has values of type \(storage.type.name), expected floats")
                 }
                 let key = try pickle.name(storage.key)
                 let content = if let known = contents[key] { known } else { try self.content(of: key) }

@@ -24,7 +24,11 @@ struct Failure: Error {
         Failure(kind, "\(place): \(String(cString: strerror(errno)))")
     }
 
-    func tell() { report("mirl-filter: \(message)".harmless) }
+    /// In one line, and after mistakes in the command line a second one.
+    func tell() {
+        report("mirl-filter: \(message)".harmless)
+        if kind == .usage { report("Try 'mirl-filter --help'.") }
+    }
 
     init(opening error: MirlError) {
         switch error {

@@ -37,7 +37,7 @@ import MirlArguments
     private static func answer(_ error: any Error) -> Never {
         let text = Filter.message(for: error)
         guard Filter.exitCode(for: error).isSuccess else {
-            end(Failure(.usage, "\(text)\nTry 'mirl-filter --help'."))
+            end(Failure(.usage, text.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")))
         }
         do {
             try Output(Destination(nil)).write(Array("\(withoutSubcommandsForZsh(text))\n".utf8))

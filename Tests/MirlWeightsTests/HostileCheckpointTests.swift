@@ -40,7 +40,7 @@ struct HostileCheckpointTests {
         tensor(outside, shape: [-3, -8, 3, 3]),
         tensor("output.weight: shape is [", shape: [1 << 20, 1 << 20, 1 << 20, 0], strides: [1 << 40, 0, 0, 1 << 62]),
         overflowing,
-        tensor("is a LongStorage, expected floats", type: "LongStorage", count: 108),
+        tensor("has values of type LongStorage, expected floats", type: "LongStorage", count: 108),
         tensor("has 864 bytes, expected 216 elements of 2", type: "HalfStorage"),
         tensor("has 864 bytes, expected 432 elements", count: 432),
         tensor("has 864 bytes, expected -1 elements", count: -1),

@@ -75,6 +75,15 @@ struct ToolTests {
         #expect(try run("info", output).out.hasPrefix("provenance          a?[31m\nb?c?d?e\n"))
     }
 
+    @Test func namesTakeNoTerminal() throws {
+        defer { cleanUp() }
+        let name = "\u{1B}[31m", path = folder.appending(path: name).path
+        try FileManager.default.copyItem(atPath: input, toPath: path)
+        for outcome in [try run("info", output, name), try run("pack", path, path), try run("info", path)] {
+            #expect(outcome.code != 0 && outcome.error.contains("?[31m") && !outcome.error.contains("\u{1B}"))
+        }
+    }
+
     /// The examples of mirl-weights(1), in a folder that holds the files they speak of.
     @Test func examplesOfTheManualWork() throws {
         defer { cleanUp() }
