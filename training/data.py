@@ -74,9 +74,9 @@ def white_specks(rng, height: int, width: int) -> np.ndarray:
     """White specks drawn out along one direction, few or many: the rain that photo editors make of noise, as DID-MDN's.
     The more there are, the brighter it is between the streaks as well."""
     size = wide_enough(height, width)
-    share, opacity = (np.exp(rng.uniform(np.log(least), np.log(most))) for least, most in ((0.03, 0.4), (0.2, 1)))
+    share, opacity = (np.exp(rng.uniform(np.log(least), np.log(most))) for least, most in ((0.02, 0.3), (0.3, 1.6)))
     specks = (rng.random((size, size), np.float32) < share) * np.float32(opacity)
-    return drawn_out(specks, int(rng.integers(8, 32)), rng.uniform(-0.3, 1), rng.uniform(-50, 50), height, width)
+    return drawn_out(specks, int(rng.integers(6, 24)), rng.uniform(-0.6, 0.7), rng.uniform(-50, 50), height, width)
 
 
 def blurred_streaks(rng, height: int, width: int) -> np.ndarray:

@@ -16,8 +16,11 @@ bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 /* EXIF's orientation, 1 where it says none. */
 uint32_t exif_orientation(mirl_bytes exif);
 
-/* Makes EXIF and XMP say that the picture is upright, as far as they say anything about it. */
-void reset_orientation(mirl_picture *picture);
+/* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that. */
+void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height);
+
+/* Makes XMP say that the picture is upright, if it says anything. */
+void reset_xmp_orientation(mirl_bytes xmp);
 
 /* Turns and mirrors the pixels so that orientation `from` becomes 1. */
 mirl_picture_status orient(mirl_picture *picture, uint32_t from, mirl_picture_message *message);
@@ -29,9 +32,11 @@ bool is_pnm(const void *data, size_t size);
  * caller frees what they left in it. */
 mirl_picture_status png_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                mirl_picture_message *message);
-/* As mirl_picture_extent. */
-mirl_picture_status pnm_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
-                               mirl_picture_message *message);
+/* As mirl_picture_look_at, to fill in what is zero. */
+mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                mirl_picture_message *message);
+mirl_picture_status pnm_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                mirl_picture_message *message);
 mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                mirl_picture_message *message);
 mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,

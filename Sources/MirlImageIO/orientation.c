@@ -5,59 +5,82 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t read_integer(const uint8_t *bytes, unsigned count, bool big_endian) {
+/* An EXIF block: TIFF's header and directories of entries, each a tag, a type, a count and a value or its place. */
+typedef struct block {
+    uint8_t *bytes;
+    size_t size;
+    bool big_endian;
+} block;
+
+enum { tag_orientation = 0x0112, tag_more = 0x8769, tag_width = 0xA002, tag_height = 0xA003 };
+
+static uint32_t read_integer(const block *block, const uint8_t *from, unsigned count) {
     uint32_t value = 0;
-    for (unsigned i = 0; i < count; i++) value = value << 8 | bytes[big_endian ? i : count - 1 - i];
+    for (unsigned i = 0; i < count; i++) value = value << 8 | from[block->big_endian ? i : count - 1 - i];
     return value;
 }
 
-/* The two bytes of the orientation in the first directory of an EXIF block; NULL where there is none. */
-static uint8_t *find_orientation(mirl_bytes exif, bool *big_endian) {
-    enum { header = 8, entry_size = 12, tag_orientation = 0x0112, type_short = 3 };
-    uint8_t *bytes = exif.data;
-    if (exif.size < header) return NULL;
-    if (memcmp(bytes, "II*\0", 4) == 0)
-        *big_endian = false;
-    else if (memcmp(bytes, "MM\0*", 4) == 0)
-        *big_endian = true;
-    else
-        return NULL;
-    size_t directory = read_integer(bytes + 4, 4, *big_endian);
-    if (directory + 2 > exif.size) return NULL;
-    size_t count = read_integer(bytes + directory, 2, *big_endian);
-    for (size_t i = 0, at = directory + 2; i < count && at + entry_size <= exif.size; i++, at += entry_size)
-        if (read_integer(bytes + at, 2, *big_endian) == tag_orientation &&
-            read_integer(bytes + at + 2, 2, *big_endian) == type_short)
-            return bytes + at + 8;
+static void write_integer(const block *block, uint8_t *to, unsigned count, uint32_t value) {
+    for (unsigned i = 0; i < count; i++, value >>= 8) to[block->big_endian ? count - 1 - i : i] = (uint8_t)value;
+}
+
+/* Where the first directory is; 0 in what is no EXIF block. */
+static size_t open_block(mirl_bytes exif, block *block) {
+    enum { header = 8 };
+    *block = (struct block){exif.data, exif.size, false};
+    if (exif.size < header) return 0;
+    block->big_endian = memcmp(block->bytes, "MM\0*", 4) == 0;
+    if (!block->big_endian && memcmp(block->bytes, "II*\0", 4) != 0) return 0;
+    return read_integer(block, block->bytes + 4, 4);
+}
+
+/* The whole number that a tag has in a directory, and how many bytes it takes there; NULL where there is none. */
+static uint8_t *find_number(const block *block, size_t directory, uint32_t tag, unsigned *width) {
+    enum { entry_size = 12, type_short = 3, type_long = 4 };
+    if (directory == 0 || directory + 2 > block->size) return NULL;
+    size_t count = read_integer(block, block->bytes + directory, 2);
+    uint8_t *entry = block->bytes + directory + 2, *end = block->bytes + block->size;
+    for (; count > 0 && end - entry >= entry_size; count--, entry += entry_size) {
+        uint32_t type = read_integer(block, entry + 2, 2);
+        *width = type == type_short ? 2 : 4;
+        if (read_integer(block, entry, 2) == tag && (type == type_short || type == type_long)) return entry + 8;
+    }
     return NULL;
 }
 
 uint32_t exif_orientation(mirl_bytes exif) {
-    bool big_endian;
-    const uint8_t *value = find_orientation(exif, &big_endian);
-    uint32_t orientation = value != NULL ? read_integer(value, 2, big_endian) : 1;
+    block block;
+    unsigned width;
+    size_t directory = open_block(exif, &block);
+    const uint8_t *value = find_number(&block, directory, tag_orientation, &width);
+    uint32_t orientation = value != NULL ? read_integer(&block, value, width) : 1;
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
+void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height) {
+    block block;
+    unsigned bytes;
+    size_t directory = open_block(exif, &block);
+    uint8_t *value = find_number(&block, directory, tag_orientation, &bytes);
+    if (value != NULL) write_integer(&block, value, bytes, 1);
+    value = find_number(&block, directory, tag_more, &bytes);
+    directory = value != NULL ? read_integer(&block, value, bytes) : 0;
+    if ((value = find_number(&block, directory, tag_width, &bytes)) != NULL)
+        write_integer(&block, value, bytes, width);
+    if ((value = find_number(&block, directory, tag_height, &bytes)) != NULL)
+        write_integer(&block, value, bytes, height);
+}
+
 /* XMP repeats the orientation as an attribute or an element; both put the digit soon after the name. */
-static void reset_xmp_orientation(mirl_bytes xmp) {
+void reset_xmp_orientation(mirl_bytes xmp) {
     static const char name[] = "tiff:Orientation";
+    if (xmp.size == 0) return;
     char *end = (char *)xmp.data + xmp.size;
     for (char *at = xmp.data; (at = memmem(at, (size_t)(end - at), name, sizeof name - 1)) != NULL;) {
         at += sizeof name - 1;
         while (at < end && memchr("=\"'> \t\r\n", *at, 8) != NULL) at++;
         if (at < end && *at >= '2' && *at <= '8') *at = '1';
     }
-}
-
-void reset_orientation(mirl_picture *picture) {
-    bool big_endian;
-    uint8_t *value = find_orientation(picture->exif, &big_endian);
-    if (value != NULL) {
-        value[0] = big_endian ? 0 : 1;
-        value[1] = big_endian ? 1 : 0;
-    }
-    if (picture->xmp.size > 0) reset_xmp_orientation(picture->xmp);
 }
 
 static void swap_sides(mirl_picture *picture) {

@@ -45,9 +45,11 @@ static mirl_picture_status decode(const void *data, size_t size, uint64_t limit,
     if (size == 0) return picture_fail(message, MIRL_PICTURE_BAD, "empty, no image");
     __typeof__(&vips_decode) decoder = is_png(data, size) ? png_decode : is_pnm(data, size) ? pnm_decode : vips_decode;
     mirl_picture_status status = decoder(data, size, limit, picture, message);
+    if (status == MIRL_PICTURE_OK) status = orient(picture, picture->origin.orientation, message);
     if (status != MIRL_PICTURE_OK) return status;
-    reset_orientation(picture);
-    return orient(picture, picture->origin.orientation, message);
+    exif_describe(picture->exif, picture->width, picture->height);
+    reset_xmp_orientation(picture->xmp);
+    return MIRL_PICTURE_OK;
 }
 
 mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
@@ -61,10 +63,12 @@ mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t 
     return status;
 }
 
-mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
-                                        mirl_picture_message *message) {
-    if (is_pnm(data, size)) return pnm_extent(data, size, limit, extent, message);
-    *extent = size < 3 ? 0 : SIZE_MAX;
+mirl_picture_status mirl_picture_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                         mirl_picture_message *message) {
+    *outline = (mirl_picture_outline){0};
+    if (is_png(data, size)) return png_look_at(data, size, limit, outline, message);
+    if (is_pnm(data, size)) return pnm_look_at(data, size, limit, outline, message);
+    outline->extent = size < 8 ? 0 : SIZE_MAX;
     return MIRL_PICTURE_OK;
 }
 
@@ -117,6 +121,7 @@ mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_mess
             memcpy(wide.pixels + (2 * y + half) * row, picture->pixels + y * row, row);
     free(picture->pixels);
     *picture = wide;
+    exif_describe(picture->exif, picture->width, picture->height);
     return MIRL_PICTURE_OK;
 }
 

@@ -18,6 +18,23 @@ typedef struct decoder {
 
 bool is_png(const void *data, size_t size) { return size >= 8 && png_sig_cmp(data, 0, 8) == 0; }
 
+/* IHDR comes first: its length, its name, width, height, bits of a sample, kind of colour. Transparency, which is told
+ * of later, adds a band. */
+mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                mirl_picture_message *message) {
+    enum { width_at = 16, height_at = 20, depth_at = 24, colour_at = 25, end = 26 };
+    const uint8_t *bytes = data;
+    if (size < end) return MIRL_PICTURE_OK;
+    outline->extent = SIZE_MAX;
+    mirl_picture header = {.width = png_get_uint_32(bytes + width_at), .height = png_get_uint_32(bytes + height_at)};
+    if (header.width == 0 || header.height == 0) return MIRL_PICTURE_OK; /* libpng tells what is wrong with it */
+    bool colour = (bytes[colour_at] & PNG_COLOR_MASK_COLOR) != 0, alpha = (bytes[colour_at] & PNG_COLOR_MASK_ALPHA) != 0;
+    header.bands = (colour ? 3 : 1) + (alpha ? 1 : 0);
+    header.sample_size = bytes[depth_at] == 16 ? 2 : 1;
+    *outline = (mirl_picture_outline){SIZE_MAX, header.width, header.height, picture_size(&header)};
+    return mirl_picture_check_size(header.width, header.height, limit, message);
+}
+
 static void read_bytes(png_structp png, png_bytep to, size_t count) {
     decoder *decoder = png_get_io_ptr(png);
     if (count > decoder->left) png_error(png, "the file ends too early");

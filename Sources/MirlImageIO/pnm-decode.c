@@ -103,21 +103,20 @@ static mirl_picture_status read_header(reader *reader, char kind, uint64_t limit
     return mirl_picture_check_size(picture->width, picture->height, limit, message);
 }
 
-mirl_picture_status pnm_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
-                               mirl_picture_message *message) {
+mirl_picture_status pnm_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                mirl_picture_message *message) {
     const uint8_t *bytes = data;
     char kind = (char)bytes[1];
-    *extent = SIZE_MAX;
-    if (kind <= '3') return MIRL_PICTURE_OK; /* a plain picture fills its stream */
     reader reader = {bytes + 2, bytes + size};
     mirl_picture header = {0};
     int32_t maximum;
     mirl_picture_status status = read_header(&reader, kind, limit, &header, &maximum, message);
-    if (status == MIRL_PICTURE_OK)
-        *extent = (size_t)(reader.next - bytes) + (kind == '4' ? (header.width + 7) / 8 * (size_t)header.height
-                                                               : picture_size(&header));
-    if (status == MIRL_PICTURE_OK || reader.next < reader.end) return status;
-    *extent = 0;
+    if (status != MIRL_PICTURE_OK) return reader.next < reader.end ? status : MIRL_PICTURE_OK; /* it may go on */
+    outline->width = header.width;
+    outline->height = header.height;
+    outline->size = picture_size(&header);
+    size_t raw = kind == '4' ? (header.width + 7) / 8 * (size_t)header.height : outline->size;
+    outline->extent = kind <= '3' ? SIZE_MAX : (size_t)(reader.next - bytes) + raw; /* a plain one fills its stream */
     return MIRL_PICTURE_OK;
 }
 

@@ -6,6 +6,8 @@ struct Input: ~Copyable {
     /// What messages call it.
     let place: String
     private let descriptor: Int32
+    /// How many bytes are read at least, if there are as many.
+    private static let piece = 64 << 10
     private var buffer: UnsafeMutableRawPointer?
     private var capacity = 0, start = 0, end = 0
 
@@ -24,11 +26,12 @@ struct Input: ~Copyable {
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: buffer.map { $0 + start }, count: end - start) }
 
     /// Reads until there are `count` bytes, false where the input ends before. Memory grows with what has come, not
-    /// with what is wanted.
+    /// with what is wanted, and little more is read than that.
     mutating func holds(_ count: Int) throws(Failure) -> Bool {
         while end - start < count {
-            if end == capacity { try makeRoom() }
-            let received = read(descriptor, buffer! + end, capacity - end)
+            try makeRoom()
+            let wanted = max(count - (end - start), Self.piece)
+            let received = read(descriptor, buffer! + end, min(wanted, capacity - end))
             if received == 0 { return false }
             if received > 0 { end += received } else if !mayRetry(descriptor, POLLIN) { throw .system(.input, place) }
         }
@@ -66,16 +69,15 @@ struct Input: ~Copyable {
         return nil
     }
 
+    /// What is left moves into the place of what was dropped once that is as large, so that a byte moves once or less.
     private mutating func makeRoom() throws(Failure) {
-        if start > capacity / 2 {
+        if start > 0, start >= end - start {
             memmove(buffer!, buffer! + start, end - start)
-        } else {
-            let larger = max(64 << 10, capacity * 2)
-            guard let memory = realloc(buffer, larger) else { throw .system(.run, place) }
-            buffer = memory
-            capacity = larger
-            memmove(memory, memory + start, end - start)
+            (start, end) = (0, end - start)
         }
-        (start, end) = (0, end - start)
+        guard end == capacity else { return }
+        let larger = max(Self.piece, capacity * 2)
+        guard let memory = realloc(buffer, larger) else { throw .system(.run, place) }
+        (buffer, capacity) = (memory, larger)
     }
 }

@@ -47,9 +47,15 @@ extension Restorer {
         number == 1 ? input.place : "\(input.place): image \(number)"
     }
 
-    /// The bytes of the next image, all of which the input then holds as far as they exist.
+    /// The bytes of the next image, all of which the input then holds as far as they exist. What is known to be too
+    /// large is not read.
     private func readImage(_ number: Int, from input: inout Input) throws(Failure) -> Int {
-        let extent = try extentOfImage(number, in: &input)
+        let outline = try outlineOfImage(number, in: &input), extent = extent(of: outline)
+        if outline.width > 0 {
+            let (width, height) = (Int(outline.width), Int(outline.height))
+            let place = place(number, in: input)
+            _ = try memoryLeft(width: width, height: height, size: outline.size, fileBytes: extent ?? 0, place)
+        }
         if let extent { _ = try input.holds(extent) } else { try readRest(of: &input) }
         return min(extent ?? .max, input.bytes.count)
     }
@@ -75,29 +81,31 @@ extension Restorer {
         return limits.min { $0.count < $1.count }!
     }
 
-    /// The bytes of the next image, nil where it goes on to the end. Only a header is read.
-    private func extentOfImage(_ number: Int, in input: inout Input) throws(Failure) -> Int? {
+    /// What the header of the next image tells, all that is read. Only raw PNM may come after another image.
+    private func outlineOfImage(_ number: Int, in input: inout Input) throws(Failure) -> mirl_picture_outline {
         let longestHeader = 64 << 10
-        var extent = 0
+        var outline = mirl_picture_outline()
         while true {
             let bytes = input.bytes
             try checked(place(number, in: input)) {
-                mirl_picture_extent(bytes.baseAddress, bytes.count, options.limitPixels, &extent, &$0)
+                mirl_picture_look_at(bytes.baseAddress, bytes.count, options.limitPixels, &outline, &$0)
             }
-            guard extent == 0, bytes.count < longestHeader, try input.holds(bytes.count + 1) else { break }
+            guard outline.extent == 0, bytes.count < longestHeader, try input.holds(bytes.count + 1) else { break }
         }
-        if extent > 0 { return extent } // SIZE_MAX is -1 here
-        guard number == 1 else {
+        if number > 1, extent(of: outline) == nil {
             throw Failure(.input, "\(place(number, in: input)): no raw PNM image, and nothing else can follow one")
         }
-        return nil
+        return outline
     }
+
+    /// nil where the image goes on to the end of its file: SIZE_MAX is -1 here.
+    private func extent(of outline: mirl_picture_outline) -> Int? { outline.extent > 0 ? outline.extent : nil }
 
     /// Several images can only be PPM, and one is where that is asked for or nothing else and more follow.
     private func format(of job: Job, after number: Int, _ input: inout Input) throws(Failure) -> FileFormat {
         if number > 1 || job.format == .ppm { return .ppm }
         guard try input.holdsMore() else { return job.format ?? .png }
-        _ = try extentOfImage(number + 1, in: &input)
+        _ = try outlineOfImage(number + 1, in: &input)
         guard let format = job.format else { return .ppm }
         throw Failure(.input, "\(input.place): several images can only be written as ppm, not as \(format.rawValue)")
     }

@@ -10,6 +10,7 @@ extension Restorer {
         let output = Output(job.destination)
         var report = Report(isShown: options.verbose)
         let video = try Video(readHeader(of: &input), isCompared: options.compare, place: input.place)
+        try checkMemory(for: video, input.place)
         report.tell("\(input.place): y4m, \(video.converter.format)")
 
         var lines = video.header.line + [newline]
@@ -43,6 +44,11 @@ extension Restorer {
             mirl_picture_check_size(UInt64(header.format.width), UInt64(header.format.height), options.limitPixels, &$0)
         }
         return header
+    }
+
+    private func checkMemory(for video: Video, _ place: String) throws(Failure) {
+        let image = ImageBuffer(video.converter.before, video.converter.format)
+        _ = try memoryLeft(for: image, fileBytes: video.converter.format.frameSize, place)
     }
 
     /// The line before the next frame, all of whose samples the input then holds; nil after the last.

@@ -33,7 +33,7 @@ final class Restorer {
     func restore(
         _ input: ImageBuffer, into output: ImageBuffer, place: String, fileBytes: Int, label: String
     ) throws(Failure) {
-        let memoryLimit = try memoryLimit(for: input, place, fileBytes: fileBytes)
+        let memoryLimit = try memoryLeft(for: input, fileBytes: fileBytes, place)
         var bar = ProgressBar(label: label)
         defer { bar.clear() }
         do throws(MirlError) {
@@ -52,15 +52,19 @@ final class Restorer {
         if deadline.isPast { throw deadline.failure(place) }
     }
 
-    /// What is left of --memory for the restoration.
-    private func memoryLimit(for image: ImageBuffer, _ place: String, fileBytes: Int) throws(Failure) -> Int? {
+    func memoryLeft(for image: ImageBuffer, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
+        let (width, height) = (image.width, image.height)
+        return try memoryLeft(width: width, height: height, size: image.stride * height, fileBytes: fileBytes, place)
+    }
+
+    /// What is left of --memory for the restoration of an image whose samples take `size` bytes.
+    func memoryLeft(width: Int, height: Int, size: Int, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
         guard let limit = options.memory else { return nil }
         // For the image as it was read, decoded and encoded, and for the program and the weights.
-        let size = image.stride * image.height
         let rest = max(size, fileBytes) + 2 * size + (32 << 20)
-        let least = rest + leastMemory(width: image.width, height: image.height)
+        let least = rest + leastMemory(width: width, height: height)
         guard least <= limit.bytes else {
-            let pixels = "\(image.width)x\(image.height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
+            let pixels = "\(width)x\(height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
             throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")
         }
         return limit.bytes - rest

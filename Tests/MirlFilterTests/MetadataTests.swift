@@ -65,6 +65,19 @@ struct MetadataTests {
         #expect(Data(base64Encoded: encoded) == xmp(orientation: 1))
     }
 
+    @Test(arguments: [(UInt8(1), "", UInt8(19), UInt8(13)), (6, "", 13, 19), (6, "--compare", 26, 19)])
+    func `the sides that EXIF tells are those of the picture`(
+        orientation: UInt8, option: String, width: UInt8, height: UInt8
+    ) throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let file = try place.read("in.png")
+        let turned = file.prefix(33) + chunk("eXIf", exif(orientation: orientation)) + file.dropFirst(33)
+        let outcome = try place.filter(option.isEmpty ? [] : [option], input: turned)
+        let expected = chunk("eXIf", exif(orientation: 1, width: width, height: height))
+        #expect(outcome.output.range(of: expected) != nil, "\(outcome.errors)")
+    }
+
     @Test func `the resolution is kept and turns with the picture`() throws {
         try place.write(picture(), to: "in.ppm")
         try place.vips("copy", "in.ppm", "in.png", "--xres", "5", "--yres", "7")

@@ -11,14 +11,18 @@ func picture(width: Int = 19, height: Int = 13, bands: Int = 3, maximum: Int = 2
     return file
 }
 
-/// EXIF with an artist and an orientation.
-func exif(orientation: UInt8) -> Data {
+/// EXIF with an orientation, an artist, and the sides of the picture as a camera writes them.
+func exif(orientation: UInt8, width: UInt8 = 19, height: UInt8 = 13) -> Data {
     let header: [UInt8] = Array("MM".utf8) + [0, 42, 0, 0, 0, 8]
-    let count: [UInt8] = [0, 2]
     let orientationEntry: [UInt8] = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0]
     let artistEntry: [UInt8] = [0x01, 0x3B, 0, 2, 0, 0, 0, 4] + Array("Ada\0".utf8)
+    let moreEntry: [UInt8] = [0x87, 0x69, 0, 4, 0, 0, 0, 1, 0, 0, 0, 50]
     let noMoreDirectories: [UInt8] = [0, 0, 0, 0]
-    return Data(header + count + orientationEntry + artistEntry + noMoreDirectories)
+    let widthEntry: [UInt8] = [0xA0, 0x02, 0, 4, 0, 0, 0, 1, 0, 0, 0, width]
+    let heightEntry: [UInt8] = [0xA0, 0x03, 0, 3, 0, 0, 0, 1, 0, height, 0, 0]
+    return Data(
+        header + [0, 3] + orientationEntry + artistEntry + moreEntry + noMoreDirectories
+            + [0, 2] + widthEntry + heightEntry + noMoreDirectories)
 }
 
 func xmp(orientation: Int) -> Data {

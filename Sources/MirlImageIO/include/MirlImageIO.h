@@ -66,10 +66,17 @@ typedef struct mirl_picture_message {
 mirl_picture_status mirl_picture_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                         mirl_picture_message *message);
 
-/* How many of the bytes of a stream, of which the first `size` are given, make up its first picture: SIZE_MAX where
- * the format fills the stream, as all but raw PNM do; 0 where more bytes are needed to tell. */
-mirl_picture_status mirl_picture_extent(const void *data, size_t size, uint64_t limit, size_t *extent,
-                                        mirl_picture_message *message);
+/* What the beginning of a stream tells of its first picture. */
+typedef struct mirl_picture_outline {
+    size_t extent;          /* bytes that make it up: SIZE_MAX where the format fills the stream, as all but raw PNM
+                             * do; 0 where more bytes are needed to tell */
+    uint32_t width, height; /* pixels, 0 where that takes decoding: only PNG and PNM tell */
+    size_t size;            /* bytes of its samples, or fewer than they are */
+} mirl_picture_outline;
+
+/* Reads the header in the first `size` bytes of a stream; a picture of more than `limit` pixels is refused. */
+mirl_picture_status mirl_picture_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
+                                         mirl_picture_message *message);
 
 /* Refuses what no picture of a format that can be decoded begins with; 12 bytes tell. */
 mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message);
