@@ -44,27 +44,32 @@ def add_noise(rng, clean: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def line_streaks(rng, height: int, width: int) -> np.ndarray:
-    """Separate thin lines of one direction (several in heavy rain), a little blurred."""
+    """Separate thin lines of one direction (several in heavy rain), a little blurred; at times some are nearer than
+    others and out of focus, broad and faint."""
     angle = rng.uniform(-0.9, 0.9)
     length, thickness = rng.uniform(8, 60), np.exp(rng.uniform(np.log(0.6), np.log(4.5)))
     density = np.exp(rng.uniform(np.log(0.0004), np.log(0.012)))  # streaks per pixel
     brightness, jitter = np.exp(rng.uniform(np.log(0.1), np.log(0.95))), rng.uniform(0, 0.08)
+    depth = rng.uniform(1, 6) if rng.random() < 0.3 else 1.0
     rain = np.zeros((height, width), np.float32)
     margin = length
     for _ in range(max(1, int(density * (height + margin) * (width + margin) * 10 / length))):
         direction = angle + jitter * rng.standard_normal()
         half = length * rng.uniform(0.5, 1.2) / 2
+        spread = depth ** rng.random()
         dx, dy = np.sin(direction), np.cos(direction)
         cx, cy = rng.uniform(-margin / 2, width + margin / 2), rng.uniform(-margin / 2, height + margin / 2)
-        reach_x, reach_y = abs(dx) * half + 3, abs(dy) * half + 3
+        reach = thickness * spread / 2 + 1
+        reach_x, reach_y = abs(dx) * half + reach, abs(dy) * half + reach
         x0, x1 = max(0, int(cx - reach_x)), min(width, int(cx + reach_x) + 1)
         y0, y1 = max(0, int(cy - reach_y)), min(height, int(cy + reach_y) + 1)
         if x0 >= x1 or y0 >= y1:
             continue
         y, x = np.ogrid[y0:y1, x0:x1]
         along, across = (x - cx) * dx + (y - cy) * dy, (x - cx) * dy - (y - cy) * dx
-        shape = np.clip(half + 0.5 - np.abs(along), 0, 1) * np.clip(thickness / 2 + 0.5 - np.abs(across), 0, 1)
-        rain[y0:y1, x0:x1] = np.maximum(rain[y0:y1, x0:x1], shape * np.float32(brightness * rng.uniform(0.5, 1)))
+        shape = np.clip(half + 0.5 - np.abs(along), 0, 1) * np.clip(thickness * spread / 2 + 0.5 - np.abs(across), 0, 1)
+        light = brightness * rng.uniform(0.5, 1) / spread
+        rain[y0:y1, x0:x1] = np.maximum(rain[y0:y1, x0:x1], shape * np.float32(light))
     if rng.random() < 0.6:
         rain = ndimage.gaussian_filter(rain, rng.uniform(0.3, 0.9))
     return rain
@@ -102,19 +107,30 @@ def drops(rng, height: int, width: int) -> np.ndarray:
 
 
 def spray(rng, height: int, width: int) -> np.ndarray:
-    """Many small drops of several sizes in clumps, most of them faint and few bright: a dense shower near the lens."""
+    """Many small drops of several sizes in clumps, most of them faint and few bright: a dense shower near the lens, often
+    from a video."""
     size, angle = wide_enough(height, width), rng.uniform(-30, 30)
     rain = np.zeros((height, width), np.float32)
     for _ in range(int(rng.integers(1, 4))):
         density = np.exp(rng.uniform(np.log(0.015), np.log(0.4)))  # drops per pixel
-        specks = rng.standard_exponential((size, size), np.float32) ** np.float32(rng.uniform(0.6, 1.6))
+        specks = rng.standard_exponential((size, size), np.float32) ** np.float32(rng.uniform(0.4, 1.5))
         specks[rng.random((size, size)) >= density] = 0
-        length, blur = int(rng.integers(3, 14)), rng.uniform(0.4, 1.3)
+        length, blur = int(rng.integers(3, 14)), rng.uniform(0.1, 1.3)
         layer = drawn_out(specks, length, blur, angle + 6 * rng.standard_normal(), height, width)
         rain += layer / (layer.std() + np.float32(1e-6))
     clumps = standard(ndimage.gaussian_filter(rng.standard_normal((height, width), np.float32), rng.uniform(6, 30)))
     rain *= np.exp(np.float32(rng.uniform(0, 0.6)) * clumps)
+    if rng.random() < 0.6:
+        rain = compressed(rain, int(rng.integers(15, 60)))
     return rain / (rain.std() + np.float32(1e-6)) * np.float32(np.exp(rng.uniform(np.log(0.012), np.log(0.08))))
+
+
+def compressed(rain: np.ndarray, quality: int) -> np.ndarray:
+    """As JPEG leaves it, and video: what is faint disappears block by block."""
+    top = np.quantile(rain, 0.999) + np.float32(1e-6)
+    stored = io.BytesIO()
+    Image.fromarray((np.minimum(rain / top, 1) * 255).astype(np.uint8)).save(stored, "JPEG", quality=quality)
+    return np.asarray(Image.open(stored)).astype(np.float32) / 255 * top
 
 
 def lit_shower(rng, height: int, width: int) -> np.ndarray:
