@@ -203,7 +203,7 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
     elif style < 0.38:
         rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
         uneven, glow, veiled = 0.1, 0.05, 0.5
-    elif style < 0.54:
+    elif style < 0.57:
         rain = white_specks(rng, height, width)
         screened, uneven, glow, veiled = 0.9, 0.1, 0.05, 0.05
     elif style < 0.62:
