@@ -28,7 +28,8 @@ mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, m
     outline->extent = SIZE_MAX;
     mirl_picture header = {.width = png_get_uint_32(bytes + width_at), .height = png_get_uint_32(bytes + height_at)};
     if (header.width == 0 || header.height == 0) return MIRL_PICTURE_OK; /* libpng tells what is wrong with it */
-    bool colour = (bytes[colour_at] & PNG_COLOR_MASK_COLOR) != 0, alpha = (bytes[colour_at] & PNG_COLOR_MASK_ALPHA) != 0;
+    bool colour = (bytes[colour_at] & PNG_COLOR_MASK_COLOR) != 0;
+    bool alpha = (bytes[colour_at] & PNG_COLOR_MASK_ALPHA) != 0;
     header.bands = (colour ? 3 : 1) + (alpha ? 1 : 0);
     header.sample_size = bytes[depth_at] == 16 ? 2 : 1;
     *outline = (mirl_picture_outline){SIZE_MAX, header.width, header.height, picture_size(&header)};

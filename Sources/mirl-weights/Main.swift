@@ -28,7 +28,8 @@ import MirlFiles
         let isMistake = error is ArgumentError, code = isMistake ? ExitCode.validationFailure : exitCode(for: error)
         let text = isMistake ? "\(error)" : message(for: error)
         if !text.isEmpty {
-            let lines = code.isSuccess ? "\(text)\n" : "mirl-weights: \(text.harmlessLines)\nTry 'mirl-weights --help'.\n"
+            let mistake = "mirl-weights: \(text.harmlessLines)\nTry 'mirl-weights --help'.\n"
+            let lines = code.isSuccess ? "\(text)\n" : mistake
             do { try writeAll(Array(lines.utf8), to: code.isSuccess ? 1 : 2) } catch { Glibc.exit(1) }
         }
         Glibc.exit(code.rawValue)
