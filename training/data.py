@@ -1,9 +1,9 @@
 """Degraded and clean patches, synthesised on the fly and fixed by (seed, step) alone.
 
 Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
-Rain: additive streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H),
-motion-blurred noise (DID-MDN), and drops and curtains out of focus, dense spray and showers in uneven light (SIRR),
-light to heavy, even or not, with a veil or a glow now and then.
+Rain: streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H), specks drawn out and
+screened (DID-MDN), and drops and curtains out of focus, dense spray and showers in uneven light (SIRR), light to heavy,
+even or not, with a veil or a glow now and then.
 Haze: I = J t + A (1 - t), t = exp(-beta 10 depth) (RESIDE), from photos with a depth map.
 A share of the patches may be clean, to be left as they are.
 Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size).

@@ -127,7 +127,7 @@ class Run:
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.first = {k: prune.density({k: m}) for k, m in self.masks.items()}
-        self.kept = options.keep and prune.shares(self.masks, options.keep)
+        self.kept = None if options.keep is None else prune.shares(self.masks, options.keep)
         self.rounds = options.rounds if options.method == "imp" else 0
         self.search_steps = options.search_steps or options.steps
         self.round = self.step = 0
@@ -140,8 +140,9 @@ class Run:
     def started(self, weights: prune.Tensors) -> prune.Tensors:
         """The weights to begin with: those of --start, but for the parts that are --fresh. There the ends of blocks,
         which are added to what there was, are a tenth of their initial values."""
+        known = dict(self.network.named_modules())
         for part in self.options.fresh:
-            if part not in dict(self.network.named_modules()):
+            if part not in known:
                 raise ValueError(f"--fresh {part}: the network has no such part")
         parts = tuple(f"{part}." for part in self.options.fresh)
         fresh = {k: v for k, v in self.network.state_dict().items() if k.startswith(parts)}
@@ -210,7 +211,7 @@ class Run:
 
     def prune_gradually(self):
         o = self.options
-        if not self.kept:
+        if self.kept is None:
             rate = 1 - prune.gradual_density(self.progress, o.density) / prune.density(self.masks)
             if rate > 0:
                 self.remove(rate)

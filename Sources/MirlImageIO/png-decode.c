@@ -22,12 +22,13 @@ bool is_png(const void *data, size_t size) { return size >= 8 && png_sig_cmp(dat
  * of later, adds a band. */
 mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
                                 mirl_picture_message *message) {
-    enum { width_at = 16, height_at = 20, depth_at = 24, colour_at = 25, end = 26 };
+    enum { name_at = 12, width_at = 16, height_at = 20, depth_at = 24, colour_at = 25, end = 26 };
     const uint8_t *bytes = data;
     if (size < end) return MIRL_PICTURE_OK;
     outline->extent = SIZE_MAX;
     mirl_picture header = {.width = png_get_uint_32(bytes + width_at), .height = png_get_uint_32(bytes + height_at)};
-    if (header.width == 0 || header.height == 0) return MIRL_PICTURE_OK; /* libpng tells what is wrong with it */
+    if (memcmp(bytes + name_at, "IHDR", 4) != 0 || header.width == 0 || header.height == 0)
+        return MIRL_PICTURE_OK; /* libpng tells what is wrong with it */
     bool colour = (bytes[colour_at] & PNG_COLOR_MASK_COLOR) != 0;
     bool alpha = (bytes[colour_at] & PNG_COLOR_MASK_ALPHA) != 0;
     header.bands = (colour ? 3 : 1) + (alpha ? 1 : 0);

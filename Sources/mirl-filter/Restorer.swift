@@ -52,11 +52,6 @@ final class Restorer {
         if deadline.isPast { throw deadline.failure(place) }
     }
 
-    func memoryLeft(for image: ImageBuffer, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
-        let (width, height) = (image.width, image.height)
-        return try memoryLeft(width: width, height: height, size: image.stride * height, fileBytes: fileBytes, place)
-    }
-
     /// What is left of --memory for the restoration of an image whose samples take `size` bytes.
     func memoryLeft(width: Int, height: Int, size: Int, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
         guard let limit = options.memory else { return nil }
@@ -68,6 +63,12 @@ final class Restorer {
             throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")
         }
         return limit.bytes - rest
+    }
+
+    /// The same, of an image in memory.
+    func memoryLeft(for image: ImageBuffer, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
+        let (width, height) = (image.width, image.height)
+        return try memoryLeft(width: width, height: height, size: image.stride * height, fileBytes: fileBytes, place)
     }
 
     private func leastMemory(width: Int, height: Int) -> Int {

@@ -154,6 +154,13 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data("P5 99999999999999999999 1 255\n".utf8)), 2, "damaged PNM")
     }
 
+    /// What stands where width and height would be is neither then.
+    @Test func `a PNG that does not begin with its header`() throws {
+        let file = Data([137, 80, 78, 71, 13, 10, 26, 10]) + chunk("tEXt", Data(repeating: 255, count: 40))
+        expectFailure(try place.filter(input: file), 2, "damaged PNG")
+        expectFailure(try place.filter("--memory", "40M", input: file), 2, "damaged PNG")
+    }
+
     @Test func `the limit holds in every decoder`() throws {
         try place.write(picture(), to: "in.ppm")
         for name in ["in.png", "in.jpg", "in.webp", "in.tif"] { try place.vips("copy", "in.ppm", name) }

@@ -327,6 +327,12 @@ def test_a_share_of_each_tensor_is_kept(tmp_path, photos, monkeypatch):
             assert int((weights != 0).sum()) == pytest.approx(share * weights.numel(), abs=1), name
 
 
+def test_no_shares_asked_for_prune_nothing(tmp_path, photos):
+    train.main(start(tmp_path / "a", photos, "--method", "gradual", "--keep", "{}", "--steps", "3"))
+    weights = load_file(tmp_path / "a" / "weights.safetensors")
+    assert all((w != 0).float().mean() > 0.9 for name, w in weights.items() if name.endswith("qkv.weight"))
+
+
 def test_fresh_parts_begin_whole_and_nearly_leave_the_features_as_they_are(tmp_path, photos):
     train.main(start(tmp_path / "a", photos, "--method", "gradual", "--density", "0.3", "--steps", "2"))
     weights = tmp_path / "a" / "weights.safetensors"
