@@ -278,8 +278,12 @@ class Patches(Dataset):
         self.hazy = []
         if "dehaze" in tasks:
             for path in photos(haze / "target"):
-                with Image.open(haze / "depth" / f"{path.stem}.png") as depth:
-                    self.hazy.append((load_photo(path), np.asarray(depth.convert("L"))))
+                photo, map_path = load_photo(path), haze / "depth" / f"{path.stem}.png"
+                with Image.open(map_path) as image:
+                    depth = np.asarray(image.convert("L"))
+                if depth.shape != photo.shape[:2]:
+                    raise ValueError(f"{map_path}: not of the size of its photo {path}")
+                self.hazy.append((photo, depth))
         if set(tasks) - {"dehaze"} and not self.clean:
             raise ValueError(f"{clean}: no photos")
         if "dehaze" in tasks and not self.hazy:

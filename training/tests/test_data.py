@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from data import (
     CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, lit_shower, smooth_field,
@@ -78,6 +79,14 @@ def test_a_folder_without_photos_is_named(tmp_path):
     with pytest.raises(ValueError, match="clean: no photos"):
         patches(tmp_path)
     with pytest.raises(ValueError, match="target: no photos"):
+        patches(tmp_path, tasks=("dehaze",))
+
+
+def test_a_depth_map_of_another_size_than_its_photo_is_named(tmp_path):
+    for folder, size in (("target", (48, 40)), ("depth", (40, 48))):
+        (tmp_path / "haze" / folder).mkdir(parents=True)
+        Image.new("L", size).convert("RGB").save(tmp_path / "haze" / folder / "a.png")
+    with pytest.raises(ValueError, match="depth/a.png: not of the size of its photo"):
         patches(tmp_path, tasks=("dehaze",))
 
 

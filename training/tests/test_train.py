@@ -353,3 +353,22 @@ def test_a_fresh_part_that_the_network_lacks_is_refused(tmp_path, photos):
     options = ["--fresh", "encoder_level9", "--start", str(tmp_path / "a" / "weights.safetensors")]
     with pytest.raises(SystemExit, match="--fresh encoder_level9: the network has no such part"):
         train.main(start(tmp_path / "b", photos, *options))
+
+
+@pytest.mark.parametrize(
+    "asked", [["--fresh", "latent"], ["--keep", '{"level1": 0.3}'], ["--keep", "{}", "--method", "imp"]])  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(tmp_path, photos, asked, capsys):
+    with pytest.raises(SystemExit):
+        train.main([*start(tmp_path / "a", photos, "--method", "dense", "--steps", "1"), *asked])
+    assert f"{asked[0]} is of use with" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_order_of_shares_is_an_option_too(tmp_path, photos):
+    def gradual(keep):
+        return start(tmp_path / "a", photos, "--method", "gradual", "--steps", "2", "--keep", keep)
+
+    train.main(gradual('{"level1": 0.3, "ffn": 0.5}') + ["--minutes", "0"])
+    with pytest.raises(SystemExit, match="--keep"):
+        train.main(gradual('{"ffn": 0.5, "level1": 0.3}'))
+    train.main(gradual('{"level1": 0.3, "ffn": 0.5}'))
