@@ -210,7 +210,11 @@ def run_peer(
     command = [options.venv, ROOT / "bench/peer.py", engine, "--weights", weights, "--picture", picture(size)]
     command += ["--output", output, "--threads", options.threads, "--seconds", seconds]
     if "pytorch" not in engine:
-        command += ["--onnx", onnx(options, weights, size)]
+        try:
+            command += ["--onnx", onnx(options, weights, size)]
+        except Missing as problem:
+            note(f"   {engine} is left out: {problem}")
+            return None
     return next(iter(python_lines(command, engine)), None)
 
 
@@ -236,8 +240,9 @@ def distances(options, reference: Path, outputs: list[Path]) -> list[dict]:
 
 
 def onnx(options, weights: Path, size: str) -> Path:
-    """The network as ONNX, made if it is not there yet."""
-    content = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
+    """The network as ONNX, made if it is not there yet, of these weights and by these programs."""
+    makers = (ROOT / "bench/peer.py", ROOT / "training/network.py", REQUIREMENTS)
+    content = hashlib.sha256(b"".join(file.read_bytes() for file in (weights, *makers))).hexdigest()[:12]
     path = WORK / f"{weights.stem}-{content}-{size}.onnx"
     if not path.exists():
         partial = path.with_suffix(".partial")

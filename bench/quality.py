@@ -79,7 +79,7 @@ def report(options) -> str:
         "",
         quality(command, options.data, options.limit).rstrip(),
         "",
-        f"A 481x321 photo, the whole process, best of {RUNS}:",
+        f"A 481x321 photo, restored with `auto`, the whole process, best of {RUNS}:",
         "",
         "| threads | seconds | peak memory, MB |",
         "| ---: | ---: | ---: |",

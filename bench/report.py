@@ -8,7 +8,7 @@ from pathlib import Path
 
 from measure import OWN
 
-SECTION = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.S)
+FIGURES = re.compile(r"(<!-- figures -->\n)(.*?)(<!-- /figures -->)", re.S)
 NAMES = {
     "mirl": "mirl", "mirl-bf16": "mirl, bf16", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO",
     "openvino-bf16": "OpenVINO, bf16", "pytorch": "PyTorch", "pytorch-channels-last": "PyTorch, channels last",
@@ -141,24 +141,36 @@ SECTIONS = [
 ]  # fmt: skip
 
 
-def text(results: dict) -> str:
-    parts = []
+def sections(results: dict) -> dict[str, str]:
+    """The text of each part that has figures, by its title."""
+    parts = {}
     for title, section in SECTIONS:
         part = results.get(section.__name__)
         if not part or not part["figures"]:
             continue
         made = part["stamp"]
-        parts.append(
+        parts[title] = (
             f"## {title}\n\n{section(part['figures'])}\n"
             f"{made['date']}, commit {made['commit']}, {made['cpu']}, {made['cpus']} CPUs,"
             f" {made['memory_gb']:.0f} GB, Linux {made['kernel']}{', --quick' if made.get('quick') else ''}.\n")
-    return "\n".join(parts)
+    return parts
+
+
+def text(results: dict) -> str:
+    return "\n".join(sections(results).values())
+
+
+def merged(page: str, results: dict) -> str:
+    """The page's sections, those that have figures replaced or added."""
+    held = {part.split("\n")[0]: f"## {part.rstrip()}\n" for part in re.split(r"^## ", page, flags=re.M)[1:]}
+    made = held | sections(results)
+    return "\n".join(made[title] for title, _ in SECTIONS if title in made)
 
 
 def write(results: dict, docs: Path, python: Path | None):
-    """Fills docs/speed.md, and draws docs/speed.svg where matplotlib is."""
+    """Fills docs/speed.md, where sections of parts without figures stay, and draws docs/speed.svg where matplotlib is."""
     page = docs / "speed.md"
-    page.write_text(SECTION.sub(lambda found: f"{found[1]}\n{text(results)}\n{found[2]}", page.read_text()))
+    page.write_text(FIGURES.sub(lambda found: f"{found[1]}\n{merged(found[2], results)}\n{found[3]}", page.read_text()))
     if python and "peers" in results and "sizes" in results:
         command = [python, Path(__file__).with_name("plot.py"), docs / "speed.svg"]
         figures = json.dumps({name: results[name]["figures"] for name in ("peers", "sizes")})

@@ -31,8 +31,8 @@ NOTES = {
     "derain": "The letters name styles of synthetic rain. The guided filter takes each channel as its own guide.",
     "dehaze": "The letters name styles of synthetic haze: `cam` street, `in` indoor, `out` outdoor. The dark channel"
     " prior is that of He, Sun and Tang, with their constants and the guided filter.",
-    evaluate.AUTO: "What `--task auto` does to photos that need nothing, compared with themselves: the less, the"
-    " better.",
+    evaluate.AUTO: "What `--task auto` does to photos that need nothing, compared with themselves: the nearer to 60 dB"
+    " and 1, the better.",
 }
 
 BUILT_IN = "mirl"  # the title of the weights built in

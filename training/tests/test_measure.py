@@ -56,6 +56,20 @@ def test_kernels_that_are_not_products_alone_have_no_share_of_the_peak():
     assert "| project_in 254x48 | 80 (68%) |" in table and "| depthwise_gated 127 | 3.2 values/ns |" in table
 
 
+def test_sections_of_parts_that_were_not_measured_stay(tmp_path):
+    page = tmp_path / "speed.md"
+    page.write_text("Top.\n<!-- figures -->\n\n## Files\n\nold\n\n## The machine\n\nolder\n\n<!-- /figures -->\nEnd.\n")
+    made = {"date": "today", "commit": "a", "cpu": "c", "cpus": 2, "memory_gb": 8, "kernel": "6"}
+    results = {"files": {"stamp": made, "figures": [{"file": "x.mirl", "bytes": 1e6}]}}
+    report.write(results, tmp_path, None)
+    first = page.read_text()
+    head, machine, files = first.split("## ")
+    assert machine == "The machine\n\nolder\n\n"
+    assert "| x.mirl | 1.00 |" in files and "old" not in files and files.endswith("\n<!-- /figures -->\nEnd.\n")
+    report.write(results, tmp_path, None)
+    assert page.read_text() == first
+
+
 @pytest.mark.parametrize("other", [{"threads": 1}, {"quick": True}])
 def test_figures_by_other_options_are_dropped(other):
     asked = {"threads": 2, "quick": False}
@@ -88,6 +102,14 @@ def options(tmp_path, monkeypatch):
 def test_engines_that_fail_are_left_out(options):
     assert [r["engine"] for r in measure.peers(options)] == [*measure.OWN]
     assert measure.error(options) == []
+
+
+def test_an_engine_without_its_graph_is_left_out(options, monkeypatch):
+    def onnx(*of):
+        raise measure.Missing("no graph")
+
+    monkeypatch.setattr(measure, "onnx", onnx)
+    assert measure.run_peer(options, "openvino", Path("x.mirl"), "64x64", Path("out.f32"), []) is None
 
 
 def test_a_comparison_that_fails_leaves_differences_out(options, monkeypatch):
