@@ -29,7 +29,13 @@ extension StateDict {
         let prefix = if let prefix { prefix } else { try Self.only(prefixes) }
         let inner = prefixes.filter { $0.count > prefix.count }  // other networks, inside this one
         let names = source.names.filter { name in name.hasPrefix(prefix) && !inner.contains { name.hasPrefix($0) } }
-        guard !names.isEmpty else { throw PackError("no tensor's name begins with \(printable(prefix.utf8))") }
+        guard !names.isEmpty else {
+            let within = inner.filter { $0.hasPrefix(prefix) }
+            throw PackError(
+                within.isEmpty
+                    ? "no tensor's name begins with \(printable(prefix.utf8))"
+                    : "the network's tensors have names that begin with \(Self.list(within)); choose that with --prefix")
+        }
         metadata = source.metadata
         for (name, tensor) in try source.tensors(names) { tensors[String(name.dropFirst(prefix.count))] = tensor }
         // Tensors that share their bytes would make more of the file than there is.
@@ -54,10 +60,14 @@ extension StateDict {
             throw PackError("no tensor is called \(first): not a PromptIR network")
         }
         guard prefixes.count == 1 else {
-            let list = prefixes.sorted().prefix(10).map { printable($0.utf8) }.joined(separator: ", ")
-            throw PackError("several networks, whose tensors' names begin with \(list); choose one with --prefix")
+            throw PackError(
+                "several networks, whose tensors' names begin with \(list(prefixes)); choose one with --prefix")
         }
         return prefix
+    }
+
+    private static func list(_ prefixes: [String]) -> String {
+        prefixes.sorted().prefix(10).map { printable($0.utf8) }.joined(separator: ", ")
     }
 }
 

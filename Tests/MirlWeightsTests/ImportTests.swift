@@ -75,6 +75,14 @@ struct ImportTests {
         #expect(importRefusal(bytes, prefix: "ema.") == #"no tensor's name begins with "ema.""#)
     }
 
+    @Test func aPrefixThatIsTooShortIsToldTheWholeOne() throws {
+        let named = Pickled.dictionary(checkpoint.pickledTensors.map { ("net." + $0, $1) })
+        let bytes = checkpoint.torchFile(Pickled.dictionary([("state_dict", named)])).bytes
+        let refusal = importRefusal(bytes, prefix: "state_dict.")
+        #expect(refusal?.contains(#"names that begin with "state_dict.net."; choose that with --prefix"#) == true)
+        #expect(try imported(bytes, prefix: "state_dict.net.") == imported(checkpoint.torchFile().bytes))
+    }
+
     /// As an average may lie among the weights that it is of.
     @Test func aNetworkAroundAnotherCanBeChosen() throws {
         let state = checkpoint.pickledTensors, inner = Pickled.dictionary(state)
