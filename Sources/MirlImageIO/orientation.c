@@ -34,6 +34,14 @@ static size_t open_block(mirl_bytes exif, block *block) {
     return read_integer(block, block->bytes + 4, 4);
 }
 
+/* Where the entries of a directory end, and the place of the next directory stands; 0 beyond the block. */
+static size_t end_of_directory(const block *block, size_t directory) {
+    enum { entry_size = 12 };
+    if (directory == 0 || directory + 2 > block->size) return 0;
+    size_t end = directory + 2 + read_integer(block, block->bytes + directory, 2) * (size_t)entry_size;
+    return end + 4 <= block->size ? end : 0;
+}
+
 /* The whole number that a tag has in a directory, and how many bytes it takes there; NULL where there is none. */
 static uint8_t *find_number(const block *block, size_t directory, uint32_t tag, unsigned *width) {
     enum { entry_size = 12, type_short = 3, type_long = 4 };
@@ -63,6 +71,8 @@ void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height) {
     size_t directory = open_block(exif, &block);
     uint8_t *value = find_number(&block, directory, tag_orientation, &bytes);
     if (value != NULL) write_integer(&block, value, bytes, 1);
+    size_t end = end_of_directory(&block, directory);
+    if (end != 0) write_integer(&block, block.bytes + end, 4, 0); /* the thumbnail's, which shows what was there before */
     value = find_number(&block, directory, tag_more, &bytes);
     directory = value != NULL ? read_integer(&block, value, bytes) : 0;
     if ((value = find_number(&block, directory, tag_width, &bytes)) != NULL)

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define XMP_KEY "XML:com.adobe.xmp"
+
 /* All state that outlives a longjmp. */
 typedef struct decoder {
     png_structp png;
     png_infop info;
     const uint8_t *next;
     size_t left;
+    size_t until_chunk; /* bytes before the next chunk begins */
+    bool has_xmp;
     mirl_picture_status status;
     mirl_picture_message *message;
 } decoder;
@@ -37,12 +41,43 @@ mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, m
     return mirl_picture_check_size(header.width, header.height, limit, message);
 }
 
-static void read_bytes(png_structp png, png_bytep to, size_t count) {
-    decoder *decoder = png_get_io_ptr(png);
-    if (count > decoder->left) png_error(png, "the file ends too early");
-    memcpy(to, decoder->next, count);
+/* Texts and palettes that nothing here reads. libpng would inflate and keep them all, gigabytes of a small file. */
+static bool is_unread(decoder *decoder, const uint8_t *chunk, size_t length) {
+    static const char xmp[] = XMP_KEY; /* with the zero that ends a keyword */
+    const uint8_t *name = chunk + 4, *data = chunk + 8;
+    if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "zTXt", 4) == 0 || memcmp(name, "sPLT", 4) == 0) return true;
+    if (memcmp(name, "iTXt", 4) != 0) return false;
+    bool is_first_xmp = !decoder->has_xmp && length >= sizeof xmp && memcmp(data, xmp, sizeof xmp) == 0;
+    decoder->has_xmp |= is_first_xmp;
+    return !is_first_xmp;
+}
+
+static void pass_over(decoder *decoder, size_t count) {
     decoder->next += count;
     decoder->left -= count;
+}
+
+/* Passes over chunks after the header that are not read, and counts the bytes of the one that is. What is cut short
+ * libpng sees. */
+static void find_chunk(decoder *decoder) {
+    enum { around = 12 }; /* length, name and checksum */
+    while (decoder->left >= around) {
+        size_t length = png_get_uint_32(decoder->next);
+        decoder->until_chunk = around + length;
+        if (length > decoder->left - around || !is_unread(decoder, decoder->next, length)) return;
+        pass_over(decoder, decoder->until_chunk);
+    }
+    decoder->until_chunk = decoder->left;
+}
+
+/* libpng asks for no more than a chunk at once. */
+static void read_bytes(png_structp png, png_bytep to, size_t count) {
+    decoder *decoder = png_get_io_ptr(png);
+    if (decoder->until_chunk == 0) find_chunk(decoder);
+    if (count > decoder->left) png_error(png, "the file ends too early");
+    memcpy(to, decoder->next, count);
+    pass_over(decoder, count);
+    decoder->until_chunk -= count < decoder->until_chunk ? count : decoder->until_chunk;
 }
 
 static void on_error(png_structp png, png_const_charp text) {
@@ -77,7 +112,7 @@ static bool read_xmp(decoder *decoder, mirl_picture *picture) {
     png_textp texts = NULL;
     int count = png_get_text(decoder->png, decoder->info, &texts, NULL);
     for (int i = 0; i < count; i++)
-        if (strcmp(texts[i].key, "XML:com.adobe.xmp") == 0)
+        if (strcmp(texts[i].key, XMP_KEY) == 0)
             return bytes_copy(&picture->xmp, texts[i].text,
                               texts[i].itxt_length > 0 ? texts[i].itxt_length : texts[i].text_length);
     return true;
@@ -141,7 +176,8 @@ static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture
 
 mirl_picture_status png_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
                                mirl_picture_message *message) {
-    decoder decoder = {.next = data, .left = size, .message = message};
+    enum { signature = 8, header = 25 };
+    decoder decoder = {.next = data, .left = size, .until_chunk = signature + header, .message = message};
     decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_error, on_warning);
     if (decoder.png != NULL) decoder.info = png_create_info_struct(decoder.png);
     mirl_picture_status status = MIRL_PICTURE_FAILED;

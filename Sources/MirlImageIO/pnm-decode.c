@@ -87,8 +87,8 @@ static mirl_picture_status read_bits(reader *reader, bool plain, mirl_picture *p
     return MIRL_PICTURE_OK;
 }
 
-static mirl_picture_status read_header(reader *reader, char kind, uint64_t limit, mirl_picture *picture,
-                                       int32_t *maximum, mirl_picture_message *message) {
+static mirl_picture_status read_header(reader *reader, char kind, mirl_picture *picture, int32_t *maximum,
+                                       mirl_picture_message *message) {
     int32_t width = read_number(reader), height = read_number(reader);
     bool bitmap = kind == '1' || kind == '4';
     *maximum = bitmap ? 1 : read_number(reader);
@@ -100,7 +100,7 @@ static mirl_picture_status read_header(reader *reader, char kind, uint64_t limit
     picture->bands = kind == '3' || kind == '6' ? 3 : 1;
     picture->sample_size = *maximum > UINT8_MAX ? 2 : 1;
     picture->origin = (mirl_picture_origin){.format = "pnm", .pages = 1, .orientation = 1};
-    return mirl_picture_check_size(picture->width, picture->height, limit, message);
+    return MIRL_PICTURE_OK;
 }
 
 mirl_picture_status pnm_look_at(const void *data, size_t size, uint64_t limit, mirl_picture_outline *outline,
@@ -110,14 +110,14 @@ mirl_picture_status pnm_look_at(const void *data, size_t size, uint64_t limit, m
     reader reader = {bytes + 2, bytes + size};
     mirl_picture header = {0};
     int32_t maximum;
-    mirl_picture_status status = read_header(&reader, kind, limit, &header, &maximum, message);
+    mirl_picture_status status = read_header(&reader, kind, &header, &maximum, message);
     if (status != MIRL_PICTURE_OK) return reader.next < reader.end ? status : MIRL_PICTURE_OK; /* it may go on */
     outline->width = header.width;
     outline->height = header.height;
     outline->size = picture_size(&header);
     size_t raw = kind == '4' ? (header.width + 7) / 8 * (size_t)header.height : outline->size;
     outline->extent = kind <= '3' ? SIZE_MAX : (size_t)(reader.next - bytes) + raw; /* a plain one fills its stream */
-    return MIRL_PICTURE_OK;
+    return mirl_picture_check_size(header.width, header.height, limit, message);
 }
 
 mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
@@ -125,7 +125,8 @@ mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mi
     reader reader = {(const uint8_t *)data + 2, (const uint8_t *)data + size};
     char kind = ((const char *)data)[1];
     int32_t maximum;
-    mirl_picture_status status = read_header(&reader, kind, limit, picture, &maximum, message);
+    mirl_picture_status status = read_header(&reader, kind, picture, &maximum, message);
+    if (status == MIRL_PICTURE_OK) status = mirl_picture_check_size(picture->width, picture->height, limit, message);
     if (status != MIRL_PICTURE_OK) return status;
     picture->pixels = malloc(picture_size(picture));
     if (picture->pixels == NULL) return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the image");

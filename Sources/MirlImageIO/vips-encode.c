@@ -24,8 +24,16 @@ static bool set_exif(const vips_library *vips, VipsImage *image, mirl_bytes exif
     return true;
 }
 
-static bool set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture) {
-    if (picture->icc.size > 0)
+/* A grey profile says nothing of WebP's three bands. */
+static bool profile_fits(mirl_bytes icc, mirl_picture_format format) {
+    enum { space_at = 16 };
+    return format != MIRL_PICTURE_WEBP || icc.size < space_at + 4 ||
+           memcmp((const char *)icc.data + space_at, "GRAY", 4) != 0;
+}
+
+static bool set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
+                         mirl_picture_format format) {
+    if (picture->icc.size > 0 && profile_fits(picture->icc, format))
         vips->image_set_blob_copy(image, VIPS_META_ICC_NAME, picture->icc.data, picture->icc.size);
     if (picture->xmp.size > 0)
         vips->image_set_blob_copy(image, VIPS_META_XMP_NAME, picture->xmp.data, picture->xmp.size);
@@ -57,7 +65,7 @@ mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format
     char saver[64];
     snprintf(saver, sizeof saver, savers[format], quality, picture->sample_size == 2 ? 65535 : 255);
     VipsImage *image = wrap(vips, picture);
-    int failed = image == NULL || !set_metadata(vips, image, picture) ||
+    int failed = image == NULL || !set_metadata(vips, image, picture, format) ||
                  vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL);
     if (image != NULL) vips->object_unref(image);
     return failed ? vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message) : MIRL_PICTURE_OK;

@@ -9,6 +9,8 @@ public final class FrameConverter {
     /// The frame as the network takes it and as the network left it: [height][width][bands], each 0...1.
     public let before, after: UnsafeMutablePointer<Float>
     public let format: FrameFormat
+    /// The memory of all this.
+    public let bytes: Int
 
     private let space: ColourSpace
     private let chroma: (horizontal: Interpolation, vertical: Interpolation)?
@@ -22,13 +24,15 @@ public final class FrameConverter {
         func floats(_ count: Int) -> UnsafeMutablePointer<Float>? {
             malloc(max(count, 1) * MemoryLayout<Float>.stride)?.assumingMemoryBound(to: Float.self)
         }
-        let blocks = [pixels, pixels, 2 * colours.width, 2 * colours.width * colours.height].map(floats)
+        let counts = [pixels, pixels, 2 * colours.width, 2 * colours.width * colours.height]
+        let blocks = counts.map(floats)
         guard let before = blocks[0], let after = blocks[1], let lines = blocks[2], let changes = blocks[3] else {
             for block in blocks { free(block) }
             return nil
         }
         (self.before, self.after, self.lines, self.changes) = (before, after, lines, changes)
         self.format = format
+        bytes = counts.reduce(0, +) * MemoryLayout<Float>.stride
         space = format.colourSpace
         chroma = format.chroma.map {
             (Interpolation($0.horizontal, along: format.width), Interpolation($0.vertical, along: format.height))

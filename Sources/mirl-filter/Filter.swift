@@ -67,7 +67,7 @@ struct Filter: ParsableCommand {
     var memory: MemorySize?
 
     @Option(
-        help: ArgumentHelp("How exactly to compute; bf16 is faster on processors that multiply it.", valueName: "type"))
+        help: ArgumentHelp("How exactly to compute; bf16 is faster on some processors.", valueName: "type"))
     var precision = Precision.fp32
 
     @Option(help: ArgumentHelp("Refuse images of more pixels.", valueName: "n"))

@@ -33,7 +33,8 @@ extension Restorer {
         if options.compare { try picture.repeatBeside(place: place) }
         if let format = job.format { try picture.check(fits: format, place: place) }
         let samples = picture.restored
-        try restore(samples, into: samples, place: place, fileBytes: size, label: job.label)
+        let held = held(samples: samples.stride * samples.height, file: size)
+        try restore(samples, into: samples, place: place, held: held, label: job.label)
         report.finished("restored")
         report.tell(sight)
         let format = try format(of: job, after: number, &input)
@@ -54,11 +55,15 @@ extension Restorer {
         if outline.width > 0 {
             let (width, height) = (Int(outline.width), Int(outline.height))
             let place = place(number, in: input)
-            _ = try memoryLeft(width: width, height: height, size: outline.size, fileBytes: extent ?? 0, place)
+            let held = held(samples: outline.size, file: extent ?? 0)
+            _ = try memoryLeft(width: width, height: height, held: held, place)
         }
         if let extent { _ = try input.holds(extent) } else { try readRest(of: &input) }
         return min(extent ?? .max, input.bytes.count)
     }
+
+    /// The bytes of an image as it was read, decoded and encoded.
+    private func held(samples: Int, file: Int) -> Int { max(samples, file) + 2 * samples }
 
     private func readRest(of input: inout Input) throws(Failure) {
         let video = "\(StreamHeader.magic) ".utf8
@@ -81,31 +86,47 @@ extension Restorer {
         return limits.min { $0.count < $1.count }!
     }
 
-    /// What the header of the next image tells, all that is read. Only raw PNM may come after another image.
+    /// What the header of the next image tells, all that is read.
     private func outlineOfImage(_ number: Int, in input: inout Input) throws(Failure) -> mirl_picture_outline {
+        let (outline, refusal) = try lookAtImage(number, in: &input)
+        if let refusal { throw refusal }
+        return outline
+    }
+
+    /// The same, and why the image is refused if it is. Only raw PNM may come after another image.
+    private func lookAtImage(
+        _ number: Int, in input: inout Input
+    ) throws(Failure) -> (outline: mirl_picture_outline, refusal: Failure?) {
         let longestHeader = 64 << 10
-        var outline = mirl_picture_outline()
+        var outline = mirl_picture_outline(), refusal: Failure?
         while true {
             let bytes = input.bytes
-            try checked(place(number, in: input)) {
-                mirl_picture_look_at(bytes.baseAddress, bytes.count, options.limitPixels, &outline, &$0)
+            do throws(Failure) {
+                try checked(place(number, in: input)) {
+                    mirl_picture_look_at(bytes.baseAddress, bytes.count, options.limitPixels, &outline, &$0)
+                }
+            } catch {
+                refusal = error
             }
-            guard outline.extent == 0, bytes.count < longestHeader, try input.holds(bytes.count + 1) else { break }
+            guard refusal == nil, outline.extent == 0, bytes.count < longestHeader, try input.holds(bytes.count + 1)
+            else { break }
         }
         if number > 1, extent(of: outline) == nil {
-            throw Failure(.input, "\(place(number, in: input)): no raw PNM image, and nothing else can follow one")
+            throw refusal
+                ?? Failure(.input, "\(place(number, in: input)): no raw PNM image, and nothing else can follow one")
         }
-        return outline
+        return (outline, refusal)
     }
 
     /// nil where the image goes on to the end of its file: SIZE_MAX is -1 here.
     private func extent(of outline: mirl_picture_outline) -> Int? { outline.extent > 0 ? outline.extent : nil }
 
-    /// Several images can only be PPM, and one is where that is asked for or nothing else and more follow.
+    /// Several images can only be PPM, and one is where that is asked for or nothing else and more follow, though that
+    /// be refused in its turn.
     private func format(of job: Job, after number: Int, _ input: inout Input) throws(Failure) -> FileFormat {
         if number > 1 || job.format == .ppm { return .ppm }
         guard try input.holdsMore() else { return job.format ?? .png }
-        _ = try outlineOfImage(number + 1, in: &input)
+        _ = try lookAtImage(number + 1, in: &input)
         guard let format = job.format else { return .ppm }
         throw Failure(.input, "\(input.place): several images can only be written as ppm, not as \(format.rawValue)")
     }

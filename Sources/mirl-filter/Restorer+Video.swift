@@ -47,8 +47,8 @@ extension Restorer {
     }
 
     private func checkMemory(for video: Video, _ place: String) throws(Failure) {
-        let image = ImageBuffer(video.converter.before, video.converter.format)
-        _ = try memoryLeft(for: image, fileBytes: video.converter.format.frameSize, place)
+        let format = video.converter.format
+        _ = try memoryLeft(width: format.width, height: format.height, held: video.held, place)
     }
 
     /// The line before the next frame, all of whose samples the input then holds; nil after the last.
@@ -72,7 +72,7 @@ extension Restorer {
         converter.load(frame)
         try restore(
             ImageBuffer(converter.before, converter.format), into: ImageBuffer(converter.after, converter.format),
-            place: place(number, input), fileBytes: converter.format.frameSize,
+            place: place(number, input), held: video.held,
             label: job.label.isEmpty ? "frame \(number)" : "\(job.label), frame \(number)")
         return video.store(frame)
     }
@@ -104,6 +104,9 @@ private final class Video {
         self.isCompared = isCompared
         memory = try Bytes(count: header.format.frameSize * (isCompared ? 3 : 1), place: place)
     }
+
+    /// The bytes of a frame as it was read, as floats, and as it is written.
+    var held: Int { converter.format.frameSize + converter.bytes + memory.contents.count }
 
     /// The frame as it is written.
     func store(_ frame: UnsafeRawPointer) -> UnsafeRawBufferPointer {

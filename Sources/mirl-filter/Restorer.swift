@@ -28,12 +28,12 @@ final class Restorer {
         if options.y4m { try restoreVideo(job) } else { try restoreImages(job) }
     }
 
-    /// Restores samples that messages call `place`, read from `fileBytes` bytes that are still in memory; `label` goes
-    /// before the progress bar.
+    /// Restores samples that messages call `place`; before and after it as many bytes are held as `held` says. `label`
+    /// goes before the progress bar.
     func restore(
-        _ input: ImageBuffer, into output: ImageBuffer, place: String, fileBytes: Int, label: String
+        _ input: ImageBuffer, into output: ImageBuffer, place: String, held: Int, label: String
     ) throws(Failure) {
-        let memoryLimit = try memoryLeft(for: input, fileBytes: fileBytes, place)
+        let memoryLimit = try memoryLeft(width: input.width, height: input.height, held: held, place)
         var bar = ProgressBar(label: label)
         defer { bar.clear() }
         do throws(MirlError) {
@@ -52,23 +52,16 @@ final class Restorer {
         if deadline.isPast { throw deadline.failure(place) }
     }
 
-    /// What is left of --memory for the restoration of an image whose samples take `size` bytes.
-    func memoryLeft(width: Int, height: Int, size: Int, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
+    /// What is left of --memory for the restoration of an image beside so many bytes that are held for it.
+    func memoryLeft(width: Int, height: Int, held: Int, _ place: String) throws(Failure) -> Int? {
         guard let limit = options.memory else { return nil }
-        // For the image as it was read, decoded and encoded, and for the program and the weights.
-        let rest = max(size, fileBytes) + 2 * size + (32 << 20)
+        let rest = held + (32 << 20)  // the program and the weights
         let least = rest + leastMemory(width: width, height: height)
         guard least <= limit.bytes else {
             let pixels = "\(width)x\(height) pixels", megabytes = (least + (1 << 20) - 1) >> 20
             throw Failure(.run, "\(place): \(pixels) take at least \(megabytes)M, more than --memory \(limit.text)")
         }
         return limit.bytes - rest
-    }
-
-    /// The same, of an image in memory.
-    func memoryLeft(for image: ImageBuffer, fileBytes: Int, _ place: String) throws(Failure) -> Int? {
-        let (width, height) = (image.width, image.height)
-        return try memoryLeft(width: width, height: height, size: image.stride * height, fileBytes: fileBytes, place)
     }
 
     private func leastMemory(width: Int, height: Int) -> Int {

@@ -78,6 +78,49 @@ struct MetadataTests {
         #expect(outcome.output.range(of: expected) != nil, "\(outcome.errors)")
     }
 
+    /// It would show the picture as it was, and as it was turned.
+    @Test func `the thumbnail is left out`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let file = try place.read("in.png")
+        var more = exif(orientation: 1)
+        let next = 10 + 3 * 12 + 3
+        more[next] = UInt8(more.count)
+        more += [0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
+        let outcome = try place.filter(input: file.prefix(33) + chunk("eXIf", more) + file.dropFirst(33))
+        more[next] = 0
+        #expect(outcome.output.range(of: chunk("eXIf", more)) != nil, "\(outcome.errors)")
+    }
+
+    /// libpng would keep no more than so many if it were told to keep few.
+    @Test func `XMP is found among other texts`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let file = try place.read("in.png"), note = chunk("iTXt", Data("Title\0\0\0\0\0Rain".utf8))
+        let found = chunk("iTXt", Data("XML:com.adobe.xmp\0\0\0\0\0".utf8) + xmp(orientation: 1))
+        let texts = (0..<2000).reduce(into: Data()) { texts, _ in texts += note } + found
+        for end in [33, file.count - 12] {
+            let outcome = try place.filter(input: file.prefix(end) + texts + file.dropFirst(end))
+            try place.write(outcome.output, to: "out.png")
+            #expect(Data(base64Encoded: try place.field("xmp-data", of: "out.png") ?? "") == xmp(orientation: 1))
+        }
+    }
+
+    /// WebP has no grey.
+    @Test func `a grey profile stays with grey samples`() throws {
+        try place.write(picture(bands: 1), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "plain.jpg[strip]")
+        let profile = Data([0, 0, 0, 132, 0, 0, 0, 0, 2, 64, 0, 0]) + Data("mntrGRAYXYZ ".utf8) + Data(count: 12)
+            + Data("acsp".utf8) + Data(count: 92)
+        let plain = try place.read("plain.jpg")
+        let segment = Data([0xFF, 0xE2, 0, 148]) + Data("ICC_PROFILE\0\u{1}\u{1}".utf8) + profile
+        for (format, kept) in [("jpeg", true), ("webp", false)] {
+            let outcome = try place.filter("--format", format, input: plain.prefix(2) + segment + plain.dropFirst(2))
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect((outcome.output.range(of: profile) != nil) == kept, "\(format)")
+        }
+    }
+
     @Test func `the resolution is kept and turns with the picture`() throws {
         try place.write(picture(), to: "in.ppm")
         try place.vips("copy", "in.ppm", "in.png", "--xres", "5", "--yres", "7")

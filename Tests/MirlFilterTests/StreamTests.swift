@@ -53,6 +53,17 @@ struct StreamTests {
         #expect(try place.files == [])
     }
 
+    @Test(arguments: ["P6 99999 10 255\n", "P5\n30 30\n255\n"])
+    func `what is too large ends the stream after the images before it`(header: String) throws {
+        let refused = Data(header.utf8) + Data(count: 900)
+        for images in [first, first + third] {
+            let outcome = try place.filter("--strength", "0", "--limit-pixels", "899", input: images + refused)
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.hasPrefix("mirl-filter: stdin: image \(images == first ? 2 : 3): "))
+            #expect(outcome.output == images)
+        }
+    }
+
     @Test(arguments: ["P6 9", "P3 1 1 1 1 1 1", "junk"])
     func `what is no raw PNM cannot follow one`(rest: String) throws {
         let outcome = try place.filter(input: first + Data(rest.utf8))
