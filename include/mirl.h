@@ -20,8 +20,8 @@
  * says what it makes of it. Functions that return a status set their outputs only on MIRL_OK, except for the
  * error, which they always set.
  *
- * Callbacks run in the floating-point environment of the host. They must come back (no longjmp, no C++
- * exception) and cannot use the session that calls them.
+ * Callbacks run in the floating-point environment of the host, and what they change of it is undone. They must
+ * come back (no longjmp, no C++ exception) and cannot use the session that calls them.
  */
 #ifndef MIRL_H
 #define MIRL_H
@@ -183,7 +183,7 @@ typedef struct mirl_session_options {
      * Besides a tile's memory this takes the result as floats, some 12 bytes a pixel of the image; MIRL_ERROR_MEMORY
      * if that and tiles of 256x256 are too much. */
     uint64_t memory_limit;
-    mirl_precision precision; /* MIRL_BF16 is faster on processors that multiply bf16 */
+    mirl_precision precision; /* MIRL_BF16 is faster on some processors */
 } mirl_session_options;
 
 /* Makes a session that restores images with `model`. `options` are copied; what they point to must outlive the
@@ -219,8 +219,9 @@ mirl_status mirl_restore(mirl_session *session, const mirl_image *input, const m
 
 /* What the network saw in the image that the session restored last, whatever it was told to remove, MIRL_AUTO for
  * nothing, and at `confidence`, unless that is NULL, how surely: from 0.5, something else was as likely, to 1. Weights
- * for one task alone judge less surely than those of MIRL_AUTO, and some never see nothing. A confidence of 0, and
- * MIRL_AUTO, if it cannot be said: no image yet, weights that know no tasks, a session that is NULL or at work. */
+ * for one task alone judge less surely than those of MIRL_AUTO, some never see nothing, and weights that know a single
+ * kind of image always see that, at 1. A confidence of 0, and MIRL_AUTO, if it cannot be said: no image yet, weights
+ * that know no kinds of images, a session that is NULL or at work. */
 mirl_task mirl_session_seen(const mirl_session *session, float *confidence);
 
 /* The bytes of scratch memory that a session with `threads` threads (0 as above) takes at most, whatever the task,
