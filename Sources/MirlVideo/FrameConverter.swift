@@ -3,8 +3,8 @@ import Glibc
 /// Between the frames of a stream and the floats that the network takes.
 ///
 /// Only what the network changes goes back into the frame, as a difference: chroma is interpolated linearly for the
-/// network, and each chroma sample then takes the mean change of the pixels that it was interpolated to. What does not
-/// change keeps its exact code value, and colours out of gamut stay.
+/// network, and its samples then change so that what they are interpolated to comes nearest to what the network made of
+/// it (least squares). What does not change keeps its exact code value, and colours out of gamut stay.
 public final class FrameConverter {
     /// The frame as the network takes it and as the network left it: [height][width][bands], each 0...1.
     public let before, after: UnsafeMutablePointer<Float>
@@ -59,7 +59,7 @@ public final class FrameConverter {
     public func store(_ frame: UnsafeRawPointer, to output: UnsafeMutableRawPointer) {
         output.copyMemory(from: frame, byteCount: format.frameSize)
         let planes = Planes(output, format)
-        changes.update(repeating: 0, count: chroma.map { 2 * $0.horizontal.sums.count * $0.vertical.sums.count } ?? 0)
+        changes.update(repeating: 0, count: chroma.map { 2 * $0.horizontal.count * $0.vertical.count } ?? 0)
         for y in 0..<format.height {
             if let chroma {
                 store(row: y, planes, chroma.horizontal, chroma.vertical.taps[y])
@@ -69,7 +69,7 @@ public final class FrameConverter {
                 }
             }
         }
-        if let chroma { storeChroma(planes, chroma.horizontal.sums, chroma.vertical.sums) }
+        if let chroma { storeChroma(planes, chroma.horizontal, chroma.vertical) }
     }
 
     private func luma(_ planes: Planes, _ x: Int, _ y: Int) -> Float {
@@ -97,7 +97,7 @@ public final class FrameConverter {
     }
 
     private func store(row y: Int, _ planes: Planes, _ horizontal: Interpolation, _ rows: Interpolation.Tap) {
-        let width = horizontal.sums.count, planeSize = format.planes[1].width * format.planes[1].height
+        let width = horizontal.count, planeSize = format.planes[1].width * format.planes[1].height
         lines.update(repeating: 0, count: 2 * width)
         for (x, tap) in horizontal.taps.enumerated() {
             let pixel = (y * format.width + x) * 3
@@ -113,15 +113,13 @@ public final class FrameConverter {
         }
     }
 
-    private func storeChroma(_ planes: Planes, _ horizontal: [Float], _ vertical: [Float]) {
-        let width = horizontal.count
+    private func storeChroma(_ planes: Planes, _ horizontal: Interpolation, _ vertical: Interpolation) {
+        let width = horizontal.count, count = width * vertical.count
         for plane in 0..<2 {
-            for (y, rowSum) in vertical.enumerated() {
-                for (x, sum) in horizontal.enumerated() {
-                    let change = changes[(plane * vertical.count + y) * width + x] / (rowSum * sum)
-                    planes.add(change * space.chromaScale, to: plane + 1, y * width + x)
-                }
-            }
+            let changes = changes + plane * count
+            vertical.solve(changes, stride: width, columns: width)
+            for y in 0..<vertical.count { horizontal.solve(changes + y * width, stride: 1, columns: 1) }
+            for i in 0..<count { planes.add(changes[i] * space.chromaScale, to: plane + 1, i) }
         }
     }
 }

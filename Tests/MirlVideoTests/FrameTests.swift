@@ -101,6 +101,26 @@ struct FrameTests {
         #expect(Set(output[(35 + chroma)...]) == [113])
     }
 
+    /// What the frame could hold it holds: the colours of another frame, to the last code.
+    @Test(
+        arguments: ["420jpeg", "420mpeg2", "420paldv", "411", "422", "444", "420p10"],
+        ["W1 H1", "W2 H3", "W7 H5", "W16 H9"])
+    func `colours that another frame has become that frame's`(space: String, size: String) throws {
+        let converter = try converter("\(size) C\(space) XCOLORRANGE=FULL")
+        // Grey enough that no colour is out of gamut.
+        func frame(_ factor: Int) -> [UInt8] {
+            let wide = converter.format.depth > 8
+            return (0..<converter.format.frameSize).map { place in
+                let value = 100 + place * factor % 41
+                return wide ? (place % 2 == 0 ? UInt8(value) : 1) : UInt8(value)
+            }
+        }
+        let wanted = frame(17)
+        converter.load(wanted)
+        let colours = (0..<converter.format.width * converter.format.height * 3).map { converter.before[$0] }
+        #expect(restored(frame(7), converter) { i, _ in colours[i] } == wanted)
+    }
+
     @Test func `codes outside of the range stay unless they change, and changes end at the largest code`() throws {
         let converter = try converter("W4 H1 Cmono XCOLORRANGE=LIMITED")
         #expect(restored([0, 5, 250, 255], converter) == [0, 5, 250, 255])
