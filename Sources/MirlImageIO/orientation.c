@@ -72,7 +72,7 @@ void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height) {
     uint8_t *value = find_number(&block, directory, tag_orientation, &bytes);
     if (value != NULL) write_integer(&block, value, bytes, 1);
     size_t end = end_of_directory(&block, directory);
-    if (end != 0) write_integer(&block, block.bytes + end, 4, 0); /* the thumbnail's, which shows what was there before */
+    if (end != 0) write_integer(&block, block.bytes + end, 4, 0); /* of the thumbnail, which shows the picture before */
     value = find_number(&block, directory, tag_more, &bytes);
     directory = value != NULL ? read_integer(&block, value, bytes) : 0;
     if ((value = find_number(&block, directory, tag_width, &bytes)) != NULL)

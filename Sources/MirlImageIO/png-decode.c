@@ -140,6 +140,12 @@ static void read_colour(decoder *decoder, mirl_picture *picture) {
     colour->has_chromaticities = png_get_cHRM_fixed(decoder->png, decoder->info, &c[0], &c[1], &c[2], &c[3], &c[4],
                                                     &c[5], &c[6], &c[7]) != 0;
     colour->has_intent = png_get_sRGB(decoder->png, decoder->info, &colour->intent) != 0;
+    png_unknown_chunkp chunks;
+    int count = png_get_unknown_chunks(decoder->png, decoder->info, &chunks);
+    for (int i = 0; i < count && !colour->has_code_points; i++) {
+        colour->has_code_points = chunks[i].size == sizeof colour->code_points;
+        if (colour->has_code_points) memcpy(colour->code_points, chunks[i].data, chunks[i].size);
+    }
 }
 
 /* Some metadata may come after the pixels, so this runs at the end. */
@@ -157,6 +163,7 @@ static bool read_metadata(decoder *decoder, mirl_picture *picture) {
 static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture *picture) {
     if (setjmp(png_jmpbuf(decoder->png)) != 0) return decoder->status;
     png_set_read_fn(decoder->png, decoder, read_bytes);
+    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP", 1);
     png_read_info(decoder->png, decoder->info);
     picture->width = png_get_image_width(decoder->png, decoder->info);
     picture->height = png_get_image_height(decoder->png, decoder->info);

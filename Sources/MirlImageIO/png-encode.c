@@ -58,6 +58,11 @@ static void set_colour(encoder *encoder, const mirl_picture *picture) {
     if (colour->has_gamma) png_set_gAMA_fixed(encoder->png, encoder->info, colour->gamma);
     if (colour->has_chromaticities)
         png_set_cHRM_fixed(encoder->png, encoder->info, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+    if (colour->has_code_points) {
+        png_unknown_chunk chunk = {"cICP", (png_bytep)colour->code_points, sizeof colour->code_points, PNG_HAVE_IHDR};
+        png_set_keep_unknown_chunks(encoder->png, PNG_HANDLE_CHUNK_ALWAYS, chunk.name, 1);
+        png_set_unknown_chunks(encoder->png, encoder->info, &chunk, 1);
+    }
     if (picture->icc.size > 0)
         png_set_iCCP(encoder->png, encoder->info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, picture->icc.data,
                      (png_uint_32)picture->icc.size);

@@ -7,7 +7,7 @@
 
 /* The saver and its options: the quality, and the white that JPEG, which has no alpha, gets as its ground. */
 static const char *const savers[] = {
-    [MIRL_PICTURE_JPEG] = ".jpg[Q=%u,background=%u]",
+    [MIRL_PICTURE_JPEG] = ".jpg[Q=%u,background=255]",
     [MIRL_PICTURE_WEBP] = ".webp[Q=%u]",
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
@@ -58,15 +58,39 @@ static VipsImage *wrap(const vips_library *vips, const mirl_picture *picture) {
     return image;
 }
 
-mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
-                                mirl_bytes *file, mirl_picture_message *message) {
-    const vips_library *vips = vips_library_open(message);
-    if (vips == NULL) return MIRL_PICTURE_FAILED;
+/* Rounds 16 bits to 8, where libvips would cut off the lower 8. The pixels of `narrow` are from malloc. */
+static bool round_to_bytes(const mirl_picture *picture, mirl_picture *narrow) {
+    *narrow = *picture;
+    narrow->sample_size = 1;
+    size_t count = picture_size(narrow);
+    narrow->pixels = malloc(count);
+    if (narrow->pixels == NULL) return false;
+    const uint16_t *samples = (const uint16_t *)picture->pixels;
+    for (size_t i = 0; i < count; i++) narrow->pixels[i] = (uint8_t)((samples[i] + 128u) / 257);
+    return true;
+}
+
+static mirl_picture_status encode(const vips_library *vips, const mirl_picture *picture, mirl_picture_format format,
+                                  unsigned quality, mirl_bytes *file, mirl_picture_message *message) {
     char saver[64];
-    snprintf(saver, sizeof saver, savers[format], quality, picture->sample_size == 2 ? 65535 : 255);
+    snprintf(saver, sizeof saver, savers[format], quality);
     VipsImage *image = wrap(vips, picture);
     int failed = image == NULL || !set_metadata(vips, image, picture, format) ||
                  vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL);
     if (image != NULL) vips->object_unref(image);
     return failed ? vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message) : MIRL_PICTURE_OK;
+}
+
+mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
+                                mirl_bytes *file, mirl_picture_message *message) {
+    const vips_library *vips = vips_library_open(message);
+    if (vips == NULL) return MIRL_PICTURE_FAILED;
+    if (picture->sample_size == 1 || format == MIRL_PICTURE_TIFF)
+        return encode(vips, picture, format, quality, file, message);
+    mirl_picture narrow;
+    if (!round_to_bytes(picture, &narrow))
+        return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the image in 8 bits");
+    mirl_picture_status status = encode(vips, &narrow, format, quality, file, message);
+    free(narrow.pixels);
+    return status;
 }

@@ -44,6 +44,15 @@ struct FormatTests {
         }
     }
 
+    @Test(arguments: ["jpeg", "webp"], [(UInt16(250), UInt8(1)), (511, 2), (65400, 254)])
+    func `16 bits become 8 by rounding`(format: String, value: (wide: UInt16, rounded: UInt8)) throws {
+        let samples = (0..<3 * 64).flatMap { _ in [UInt8(value.wide >> 8), UInt8(value.wide & 255)] }
+        let input = Data("P6 8 8 65535\n".utf8) + samples
+        let outcome = try place.filter("--strength", "0", "--format", format, "--quality", "100", input: input)
+        try place.write(outcome.output, to: "out")
+        #expect(try Set(place.samples(of: "out")) == [value.rounded])
+    }
+
     @Test(arguments: ["grey", "colour"], ["png", "tiff"])
     func `alpha passes through a restoration`(kind: String, format: String) throws {
         try place.write(picture(bands: kind == "grey" ? 1 : 3), to: "opaque.pnm")

@@ -16,10 +16,11 @@ typedef struct mirl_bytes {
 
 /* How a PNG says, without a profile, what its colours are; fixed point as in the file, times 100000. */
 typedef struct mirl_png_colour {
-    bool has_gamma, has_chromaticities, has_intent;
+    bool has_gamma, has_chromaticities, has_intent, has_code_points;
     int32_t gamma;
     int32_t chromaticities[8]; /* x and y of white, red, green, blue */
     int32_t intent;            /* of sRGB */
+    uint8_t code_points[4];    /* of ITU-T H.273: primaries, transfer function, matrix, range (cICP) */
 } mirl_png_colour;
 
 /* What the file was, for telling the user; the picture no longer depends on it. */
