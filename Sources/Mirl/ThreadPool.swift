@@ -141,6 +141,8 @@ package final class ThreadPool: Workers, @unchecked Sendable {
         // The host's signal handlers run on the host's threads.
         var all = sigset_t(), previous = sigset_t()
         sigfillset(&all)
+        // But a thread's own faults are told to handlers only where they are not blocked.
+        for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS] { sigdelset(&all, fault) }
         pthread_sigmask(SIG_SETMASK, &all, &previous)
         defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
         for thread in 1..<max(threads, 1) {

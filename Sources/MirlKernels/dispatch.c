@@ -1,9 +1,5 @@
-/* What the machine offers: kernels that its processor can run, its floating-point state, processors to run on. */
-#define _GNU_SOURCE
+/* What the processor offers: kernels that it can run, its floating-point state. */
 #include "MirlKernels.h"
-
-#include <errno.h>
-#include <sched.h>
 
 extern const mirlk_kernels mirlk_portable;
 
@@ -64,20 +60,3 @@ void mirlk_leave_arithmetic(uint64_t saved) { (void)saved; }
 
 #endif
 #endif
-
-/* The system refuses a set that is smaller than its own, whose size it does not say. */
-uint32_t mirlk_processors(void) {
-    for (int most = 1024; most <= 1 << 20; most *= 2) {
-        cpu_set_t *set = CPU_ALLOC(most);
-        if (!set)
-            return 0;
-        size_t size = CPU_ALLOC_SIZE(most);
-        int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : -1, reason = errno;
-        CPU_FREE(set);
-        if (count >= 0)
-            return (uint32_t)count;
-        if (reason != EINVAL)
-            return 0;
-    }
-    return 0;
-}

@@ -34,7 +34,8 @@ extension StateDict {
             throw PackError(
                 within.isEmpty
                     ? "no tensor's name begins with \(printable(prefix.utf8))"
-                    : "the network's tensors have names that begin with \(Self.list(within)); choose that with --prefix")
+                    : "the network's tensors have names that begin with \(Self.list(within)); choose those by --prefix"
+            )
         }
         metadata = source.metadata
         for (name, tensor) in try source.tensors(names) { tensors[String(name.dropFirst(prefix.count))] = tensor }

@@ -79,7 +79,7 @@ struct ImportTests {
         let named = Pickled.dictionary(checkpoint.pickledTensors.map { ("net." + $0, $1) })
         let bytes = checkpoint.torchFile(Pickled.dictionary([("state_dict", named)])).bytes
         let refusal = importRefusal(bytes, prefix: "state_dict.")
-        #expect(refusal?.contains(#"names that begin with "state_dict.net."; choose that with --prefix"#) == true)
+        #expect(refusal?.contains(#"names that begin with "state_dict.net."; choose those by --prefix"#) == true)
         #expect(try imported(bytes, prefix: "state_dict.net.") == imported(checkpoint.torchFile().bytes))
     }
 

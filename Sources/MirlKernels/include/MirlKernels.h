@@ -97,8 +97,13 @@ const mirlk_kernels *const *mirlk_available(void);
  * processor has no instructions for that. */
 mirlk_kernels mirlk_bf16(mirlk_kernels kernels);
 
-/* The processors in this process's affinity mask; 0 if the system will not say. */
+/* The processors of this process's affinity mask, or fewer where its control group has a quota of fewer; 0 if the system
+ * will not say. */
 uint32_t mirlk_processors(void);
+
+/* The processors, rounded up, that the control group (version 2) which `groups` names, as /proc/self/cgroup does, and
+ * those around it may use, as told below `root`; UINT32_MAX without a limit. */
+uint32_t mirlk_quota(const char *groups, const char *root);
 
 /* Tells the processor that this thread is waiting for another. */
 static inline void mirlk_pause(void) {
