@@ -131,7 +131,8 @@ bench: all ## measure time and memory beside other engines, into docs/speed.md; 
 install: all ## install under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(CMAKEDIR) $(DESTDIR)$(INCLUDEDIR)
 	install -s $(TOOLS:%=$(PRODUCTS)/%) $(DESTDIR)$(BINDIR)
-	install -s -m 644 $(PRODUCTS)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
+	install -s -m 644 $(PRODUCTS)/libmirl.so $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION).new
+	mv -f $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION).new $(DESTDIR)$(LIBDIR)/libmirl.so.$(VERSION)
 	ln -sf libmirl.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmirl.so.$(MAJOR)
 	ln -sf libmirl.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libmirl.so
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
@@ -146,8 +147,9 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 		$(PRODUCTS)/$$tool --generate-completion-script zsh > $(DESTDIR)$(ZSHDIR)/_$$tool && \
 		$(PRODUCTS)/$$tool --generate-completion-script fish > $(DESTDIR)$(FISHDIR)/$$tool.fish || exit 1; done
 	@$(MAKE) --no-print-directory plugin
-	[ -z "$(VIPS_SERIES)" ] || install -D -s -m 644 -t $(DESTDIR)$(VIPS_MODULES) $(PLUGIN)
-	@[ -n "$(DESTDIR)" ] || ldconfig 2> /dev/null || \
+	[ -z "$(VIPS_SERIES)" ] || { install -D -s -m 644 $(PLUGIN) $(DESTDIR)$(VIPS_MODULES)/.$(notdir $(PLUGIN)).new && \
+		mv -f $(DESTDIR)$(VIPS_MODULES)/.$(notdir $(PLUGIN)).new $(DESTDIR)$(VIPS_MODULES)/$(notdir $(PLUGIN)); }
+	@[ -n "$(DESTDIR)" ] || { ldconfig 2> /dev/null && ldconfig -p | grep -q '=> $(LIBDIR)/libmirl\.so\.$(MAJOR)$$'; } || \
 		echo "For programs to find libmirl.so.$(MAJOR), run ldconfig as root or set LD_LIBRARY_PATH=$(LIBDIR)"
 
 uninstall: ## remove what install put there
@@ -160,6 +162,8 @@ uninstall: ## remove what install put there
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+	@[ -n "$(VIPS_SERIES)" ] || [ "$(origin VIPS_MODULES)" = "command line" ] || { echo "Where libvips keeps its plugins \
+		is not known without pkg-config and libvips' file for it: name the folder as VIPS_MODULES=..." >&2; exit 1; }
 	rm -f $(DESTDIR)$(VIPS_MODULES)/$(notdir $(PLUGIN))
 	[ ! -d $(DESTDIR)$(VIPS_MODULES) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(VIPS_MODULES)
 
