@@ -1,6 +1,7 @@
 """Degraded and clean patches, synthesised on the fly and fixed by (seed, step) alone.
 
-Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol).
+Noise: clip(clean + sigma * randn, 0, 255) truncated to 8 bits (the paper's protocol); in half of the patches noise of
+photos in grey, of cameras, whose channels it is alike in, of video, whose colour is coarser, or through JPEG.
 Rain: streaks in the styles that the published sets use: drawn lines (Rain100L and Rain100H), specks drawn out and
 screened (DID-MDN), and drops and curtains out of focus, dense spray and showers in uneven light (SIRR), light to heavy,
 even or not, with a veil or a glow now and then.
@@ -41,6 +42,44 @@ def photos(folder: Path) -> list[Path]:
 def add_noise(rng, clean: np.ndarray, sigma: float) -> np.ndarray:
     noisy = clean * 255 + sigma * rng.standard_normal(clean.shape, dtype=np.float32)
     return np.floor(noisy.clip(0, 255)) / np.float32(255)
+
+
+def noisy_pair(rng, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A patch with noise, and what is to become of it. A network that has seen only noise that differs from channel to
+    channel takes what all channels share for the picture."""
+    kind = rng.random()
+    if kind < 0.5:
+        return add_noise(rng, clean, rng.choice(SIGMAS)), clean
+    sigma = np.exp(rng.uniform(np.log(5), np.log(50))).astype(np.float32)
+    noise, shared = (rng.standard_normal((*clean.shape[:2], n), dtype=np.float32) for n in (3, 1))
+    if kind < 0.65:
+        clean, share = grey(clean), np.float32(1)
+    else:
+        share = np.float32(rng.random() if kind < 0.8 else 0)
+    noise = np.sqrt(1 - share) * noise + np.sqrt(share) * shared
+    noisy = (clean + sigma / 255 * noise).clip(0, 1)
+    if 0.8 < kind < 0.9:
+        clean, noisy = coarse_colour(clean), coarse_colour(noisy)
+    return as_8_bits(rng, noisy, 1.0 if kind > 0.9 else 0.0), clean
+
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
+
+
+def grey(image: np.ndarray) -> np.ndarray:
+    return np.repeat((image @ LUMA)[..., None], 3, 2)
+
+
+def coarse_colour(image: np.ndarray) -> np.ndarray:
+    """As video and most JPEG files have it (4:2:0): luma as it is, the rest at half the resolution. Sides are even."""
+    luma = grey(image)
+    height, width = image.shape[:2]
+
+    def coarse(channel):
+        half = Image.fromarray(channel).resize((width // 2, height // 2), Image.Resampling.BOX)
+        return np.asarray(half.resize((width, height), Image.Resampling.BILINEAR))
+
+    return (luma + np.stack([coarse(c) for c in np.moveaxis(image - luma, 2, 0)], 2)).clip(0, 1)
 
 
 def line_streaks(rng, height: int, width: int) -> np.ndarray:
@@ -321,7 +360,7 @@ class Patches(Dataset):
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
             return as_8_bits(rng, add_rain(rng, clean), 0.35), clean
-        return add_noise(rng, clean, rng.choice(SIGMAS)), clean
+        return noisy_pair(rng, clean)
 
     def crop(self, rng, photo, depth, size: int, shrink: float, turned: float = 1):
         """A random square, made smaller first in a share `shrink` of the cases, turned by any right angle in a share

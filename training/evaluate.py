@@ -8,10 +8,11 @@
 DATA holds denoise/ (clean photos), rain/{input,target}/ and haze/{input,target}/; what is missing is left out. An
 input's target has its name, or agrees with it up to the last underscore, or is named by what comes before the
 first one (X_rainy.png and X_gt.png, 0001_0.8_0.2.jpg and 0001.png). Images are cropped centrally to multiples of 16;
-noise is clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run. PSNR is taken over RGB, data
-range 1, and averaged over images; it is at most 60 dB, as in libvmaf for 8 bits, where one image that comes back as
-it should be would make any mean infinite. A command reads PNG from stdin and writes PNG to stdout, so its result is
-rounded to 8 bits.
+noise is clip(clean + sigma * randn, 0, 255) truncated to 8 bits, the same at every run; beyond the protocol, in the sets
+`grey` the photo is grey, and in `420` colours, the clean photo's too, have half the resolution, as in most video. PSNR is
+taken over RGB, data range 1, and averaged over images; it is at most 60 dB, as in libvmaf for 8 bits, where one image
+that comes back as it should be would make any mean infinite. A command reads PNG from stdin and writes PNG to stdout, so
+its result is rounded to 8 bits.
 
 The set `clean` tells what harm restoring does: the photos of denoise/ and rain/target/ as they are, with the task
 `auto`, compared with themselves.
@@ -36,9 +37,10 @@ from skimage.metrics import structural_similarity
 from tqdm import tqdm
 
 import baselines
-from data import SIGMAS, TASKS, add_noise, load_photo, photos
+from data import SIGMAS, TASKS, add_noise, coarse_colour, grey, load_photo, photos
 
 MULTIPLE = 16
+OTHER_SIGMA = 25  # of noise that is not as in the paper
 PAIRED = {"rain": "derain", "haze": "dehaze"}  # folder -> task
 AUTO = "auto"  # the task of clean photos: the network judges for itself
 MOST_PSNR = 60
@@ -136,6 +138,25 @@ def noise_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[C
             rng = np.random.default_rng((0, sigma, number))
             noisy = np.round(add_noise(rng, clean.astype(np.float32) / 255, sigma) * 255).astype(np.uint8)
             yield Case("denoise", (f"noise {sigma}",), noisy, clean, path.name, sigma)
+        floats = clean.astype(np.float32) / 255
+        for kind, pair in (("grey", noisy_grey(floats, number)), ("420", noisy_video(floats, number))):
+            degraded, target = (np.round(image * 255).astype(np.uint8) for image in pair)
+            yield Case("denoise", (f"noise {OTHER_SIGMA} {kind}",), degraded, target, path.name, OTHER_SIGMA)
+
+
+def noisy_grey(clean: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A photo in grey with noise, and without."""
+    rng = np.random.default_rng((1, OTHER_SIGMA, number))
+    clean = grey(clean)
+    noise = rng.standard_normal((*clean.shape[:2], 1), dtype=np.float32)
+    return (clean + OTHER_SIGMA / 255 * noise).clip(0, 1), clean
+
+
+def noisy_video(clean: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """A frame with noise, and without, of which only luma has every pixel."""
+    rng = np.random.default_rng((2, OTHER_SIGMA, number))
+    noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    return coarse_colour((clean + OTHER_SIGMA / 255 * noise).clip(0, 1)), coarse_colour(clean)
 
 
 def pair_cases(folder: Path, limit: int | None, crop: int | None) -> Iterator[Case]:

@@ -73,4 +73,5 @@ def test_a_baseline_is_measured_on_its_task_only(photos, tmp_path, monkeypatch, 
     monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--baseline", "nlm"])
     evaluate.main()
     lines = capsys.readouterr().out.splitlines()[1:]
-    assert [line.split("  ")[0] for line in lines] == ["noise 15", "noise 25", "noise 50"]
+    sets = ["noise 15", "noise 25", "noise 50", "noise 25 grey", "noise 25 420"]
+    assert [line.split("  ")[0] for line in lines] == sets

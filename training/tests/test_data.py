@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from data import (
-    CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, curtains, drops, line_streaks, lit_shower, smooth_field,
-    spray, white_specks,
+    CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, coarse_colour, curtains, drops, grey, line_streaks,
+    lit_shower, noisy_pair, smooth_field, spray, white_specks,
 )
 
 
@@ -88,6 +88,35 @@ def test_a_depth_map_of_another_size_than_its_photo_is_named(tmp_path):
         Image.new("L", size).convert("RGB").save(tmp_path / "haze" / folder / "a.png")
     with pytest.raises(ValueError, match="depth/a.png: not of the size of its photo"):
         patches(tmp_path, tasks=("dehaze",))
+
+
+def test_noise_comes_in_all_kinds():
+    rng = np.random.default_rng(0)
+    colours = np.array([0.2, 0.1, -0.1], np.float32)
+    clean = np.float32(0.5) + smooth_field(rng, 32, 32)[..., None] * colours
+    seen = {"alone": 0, "in part": 0, "grey": 0, "coarse": 0}
+    for _ in range(400):
+        noisy, target = noisy_pair(rng, clean)
+        noise = (noisy - target).reshape(-1, 3)
+        likeness = np.corrcoef(noise.T)[0, 1]
+        if np.array_equal(target, clean):
+            seen["alone" if abs(likeness) < 0.1 else "in part"] += 1
+        elif np.ptp(target, axis=2).max() == 0:
+            assert np.ptp(noisy, axis=2).max() == 0
+            seen["grey"] += 1
+        else:
+            assert np.array_equal(target, coarse_colour(clean))
+            seen["coarse"] += 1
+    assert min(seen.values()) >= 20 and seen["alone"] >= 160
+
+
+def test_coarse_colour_keeps_luma_and_halves_the_rest():
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0.4, 0.6, (32, 32, 3)).astype(np.float32)
+    coarse = coarse_colour(image)
+    assert np.allclose(grey(coarse), grey(image), atol=1e-5)
+    assert (coarse - grey(coarse)).std() < 0.6 * (image - grey(image)).std()
+    assert np.allclose(coarse_colour(image[:1, :1].repeat(8, 0).repeat(8, 1)), image[0, 0], atol=1e-6)
 
 
 def test_photos_smaller_than_a_patch_are_enlarged(photos):

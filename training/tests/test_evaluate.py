@@ -72,7 +72,7 @@ def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", words)
     evaluate.main()
     rows = list(csv.DictReader(table.open()))
-    assert [row["set"] for row in rows] == ["noise 15", "noise 25", "noise 50"]
+    assert [row["set"] for row in rows] == ["noise 15", "noise 25", "noise 50", "noise 25 grey", "noise 25 420"]
     assert all(row["images"] == "3" and row["gain"] == "+0.00" for row in rows)
 
 
