@@ -21,8 +21,10 @@ def non_local_means(image: np.ndarray, sigma: float) -> np.ndarray:
 
 def bm3d(image: np.ndarray, sigma: float) -> np.ndarray:
     """Dabov et al. 2007, by its authors' package `bm3d`, which is free for non-commercial use only."""
-    from bm3d import bm3d_rgb
+    from bm3d import bm3d as bm3d_grey, bm3d_rgb
 
+    if (np.ptp(image, axis=2) == 0).all():  # in grey there is no chroma, by whose range bm3d_rgb divides
+        return np.repeat(bm3d_grey(image[..., 0], sigma)[..., None], 3, 2).clip(0, 1).astype(np.float32)
     return bm3d_rgb(image, sigma).clip(0, 1).astype(np.float32)
 
 

@@ -250,7 +250,7 @@ def restorer(options) -> Restorer:
 
 def psnr(image: np.ndarray, clean: np.ndarray, most: float = MOST_PSNR) -> float:
     error = np.mean((image.astype(np.float64) - clean) ** 2)
-    return min(most, float(-10 * np.log10(error))) if error else most
+    return float(np.minimum(most, -10 * np.log10(error))) if error else most  # NaN stays NaN
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:

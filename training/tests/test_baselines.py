@@ -31,6 +31,22 @@ def test_noise_filters_remove_noise(name):
     assert evaluate.psnr(restored, clean) > evaluate.psnr(noisy, clean) + 5
 
 
+@pytest.mark.parametrize("name", [n for n, m in baselines.METHODS.items() if m.task == "denoise"])
+def test_noise_filters_take_grey(name):
+    if name == "bm3d":
+        pytest.importorskip("bm3d")
+    clean = scene()[..., :1].repeat(3, 2)
+    noise = np.random.default_rng(1).standard_normal((*clean.shape[:2], 1), dtype=np.float32)
+    noisy = (clean + 25 / 255 * noise).clip(0, 1).astype(np.float32)
+    restored = baselines.METHODS[name](noisy, 25 / 255)
+    assert np.ptp(restored, axis=2).max() < 1e-5
+    assert evaluate.psnr(restored, clean) > evaluate.psnr(noisy, clean) + 3
+
+
+def test_what_is_no_number_has_no_psnr():
+    assert np.isnan(evaluate.psnr(np.full((4, 4, 3), np.nan), np.zeros((4, 4, 3))))
+
+
 @pytest.mark.parametrize("name", [n for n, m in baselines.METHODS.items() if m.task == "derain"])
 def test_rain_filters_remove_thin_streaks(name):
     clean = np.full((40, 40, 3), 0.4, np.float32)
