@@ -162,8 +162,8 @@ uninstall: ## remove what install put there
 	rm -f $(TOOLS:%=$(DESTDIR)$(BASHDIR)/%) $(TOOLS:%=$(DESTDIR)$(ZSHDIR)/_%) $(TOOLS:%=$(DESTDIR)$(FISHDIR)/%.fish)
 	for page in $(notdir $(PAGES)) $(foreach link,$(PAGE_LINKS),$(firstword $(subst =, ,$(link)))); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
-	@[ -n "$(VIPS_SERIES)" ] || [ "$(origin VIPS_MODULES)" = "command line" ] || { echo "Where libvips keeps its plugins \
-		is not known without pkg-config and libvips' file for it: name the folder as VIPS_MODULES=..." >&2; exit 1; }
+	@[ -n "$(VIPS_SERIES)" ] || [ "$(origin VIPS_MODULES)" != file ] || \
+		echo "If libvips had a plugin, name its folder: make uninstall VIPS_MODULES=...; without libvips-dev it is not known"
 	rm -f $(DESTDIR)$(VIPS_MODULES)/$(notdir $(PLUGIN))
 	[ ! -d $(DESTDIR)$(VIPS_MODULES) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(VIPS_MODULES)
 

@@ -169,7 +169,7 @@ typedef uint32_t mirl_precision;
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads;    /* up to 1024; 0: as many as there are processors. Only tiles' sizes depend on it. */
+    uint32_t threads;    /* up to 1024; 0: the processors it may use. Only tiles' sizes depend on it. */
     const char *kernels; /* one of mirl_kernels_name; NULL: the environment's MIRL_KERNELS if possible, or the best */
     mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
     void *runner_data;   /* handed to `runner` */

@@ -12,6 +12,7 @@ typedef struct block {
     bool big_endian;
 } block;
 
+enum { entry_size = 12 };
 enum { tag_orientation = 0x0112, tag_more = 0x8769, tag_width = 0xA002, tag_height = 0xA003 };
 
 static uint32_t read_integer(const block *block, const uint8_t *from, unsigned count) {
@@ -36,7 +37,6 @@ static size_t open_block(mirl_bytes exif, block *block) {
 
 /* Where the entries of a directory end, and the place of the next directory stands; 0 beyond the block. */
 static size_t end_of_directory(const block *block, size_t directory) {
-    enum { entry_size = 12 };
     if (directory == 0 || directory + 2 > block->size) return 0;
     size_t end = directory + 2 + read_integer(block, block->bytes + directory, 2) * (size_t)entry_size;
     return end + 4 <= block->size ? end : 0;
@@ -44,7 +44,7 @@ static size_t end_of_directory(const block *block, size_t directory) {
 
 /* The whole number that a tag has in a directory, and how many bytes it takes there; NULL where there is none. */
 static uint8_t *find_number(const block *block, size_t directory, uint32_t tag, unsigned *width) {
-    enum { entry_size = 12, type_short = 3, type_long = 4 };
+    enum { type_short = 3, type_long = 4 };
     if (directory == 0 || directory + 2 > block->size) return NULL;
     size_t count = read_integer(block, block->bytes + directory, 2);
     uint8_t *entry = block->bytes + directory + 2, *end = block->bytes + block->size;
