@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from measure import OWN
+from measure import OWN, comparable_stamps
 
 FIGURES = re.compile(r"(<!-- figures -->\n)(.*?)(<!-- /figures -->)", re.S)
 NAMES = {
@@ -171,7 +171,10 @@ def write(results: dict, docs: Path, python: Path | None):
     """Fills docs/speed.md, where sections of parts without figures stay, and draws docs/speed.svg where matplotlib is."""
     page = docs / "speed.md"
     page.write_text(FIGURES.sub(lambda found: f"{found[1]}\n{merged(found[2], results)}\n{found[3]}", page.read_text()))
-    if python and "peers" in results and "sizes" in results:
+    drawn = [results[name] for name in ("peers", "sizes") if name in results]
+    if python and len(drawn) == 2 and not comparable_stamps(*(part["stamp"] for part in drawn)):
+        print("bench/run: the plot was not drawn: peers and sizes are of other commits or machines", file=sys.stderr)
+    elif python and len(drawn) == 2:
         command = [python, Path(__file__).with_name("plot.py"), docs / "speed.svg"]
         figures = json.dumps({name: results[name]["figures"] for name in ("peers", "sizes")})
         if subprocess.run(list(map(str, command)), input=figures, text=True).returncode:

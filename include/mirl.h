@@ -164,7 +164,8 @@ typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, 
 
 typedef uint32_t mirl_precision;
 #define MIRL_FP32 0 /* 32-bit floats throughout */
-#define MIRL_BF16 1 /* factors of the attention's products are rounded to bf16 if the processor is faster so */
+#define MIRL_BF16 1 /* factors of the attention's products are rounded to bf16 if the processor has instructions
+                    * for that, which are faster on some (Zen 4) and slower on others */
 
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {

@@ -227,52 +227,61 @@ def smooth_field(rng, height: int, width: int) -> np.ndarray:
     return np.asarray(field).clip(0, 1)
 
 
-def add_rain(rng, clean: np.ndarray) -> np.ndarray:
-    """One layer of lines is drawn on the photo as it is, several have a veil, other styles often brighten the whole.
+@dataclass(frozen=True)
+class RainStyle:
+    """How rain is drawn, and how often (0..1) of what else there is with it."""
 
-    Drawn-out specks are mostly screened, r + (1 - r) clean, as photo editors do it and DID-MDN: the darker, the brighter
-    it gets. Other styles are mostly added, as in Rain100L and SIRR.
-    """
+    share: float  # of all rain
+    draw: Callable  # (rng, height, width) -> brightness
+    uneven: float = 0.2  # here more, there less
+    glow: float = 0.2  # light that the rain scatters
+    veiled: float = 0.1  # a veil of distant rain
+    screened: float = 0.1  # r + (1 - r) clean, as photo editors do it and DID-MDN: the darker, the brighter it gets
+
+
+def showers(rng, height: int, width: int) -> np.ndarray:
+    return sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
+
+
+def near_and_far(rng, height: int, width: int) -> np.ndarray:
+    return line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
+
+
+def behind_curtains(rng, height: int, width: int) -> np.ndarray:
+    return curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
+
+
+# One layer of lines falls on the photo as it is, several have a veil, other styles often brighten the whole. Drawn-out
+# specks are mostly screened, other styles mostly added, as in Rain100L and SIRR.
+RAIN = (
+    RainStyle(0.26, line_streaks, uneven=0.1, glow=0.03, veiled=0.03),
+    RainStyle(0.12, showers, uneven=0.1, glow=0.05, veiled=0.5),
+    RainStyle(0.19, white_specks, uneven=0.1, glow=0.05, veiled=0.05, screened=0.9),
+    RainStyle(0.05, blurred_streaks, screened=0.4),
+    RainStyle(0.06, drops),
+    RainStyle(0.12, spray, uneven=0.4, glow=0.1),
+    RainStyle(0.05, near_and_far, screened=0.4),
+    RainStyle(0.07, lit_shower, uneven=0, glow=0.1),
+    RainStyle(0.08, behind_curtains, uneven=0.6, glow=0.5),
+)
+
+
+def add_rain(rng, clean: np.ndarray) -> np.ndarray:
+    """A photo (height, width, 3) of 0..1 in rain of one of the styles."""
     height, width = clean.shape[:2]
-    style = rng.random()
-    screened, uneven, glow, veiled = 0.1, 0.2, 0.2, 0.1  # how often
-    if style < 0.26:
-        rain = line_streaks(rng, height, width)
-        uneven, glow, veiled = 0.1, 0.03, 0.03
-    elif style < 0.38:
-        rain = sum(line_streaks(rng, height, width) for _ in range(int(rng.integers(2, 5))))
-        uneven, glow, veiled = 0.1, 0.05, 0.5
-    elif style < 0.57:
-        rain = white_specks(rng, height, width)
-        screened, uneven, glow, veiled = 0.9, 0.1, 0.05, 0.05
-    elif style < 0.62:
-        rain = blurred_streaks(rng, height, width)
-        screened = 0.4
-    elif style < 0.68:
-        rain = drops(rng, height, width)
-    elif style < 0.80:
-        rain = spray(rng, height, width)
-        uneven, glow = 0.4, 0.1
-    elif style < 0.85:
-        rain = line_streaks(rng, height, width) + blurred_streaks(rng, height, width)
-        screened = 0.4
-    elif style < 0.92:
-        rain = lit_shower(rng, height, width)
-        uneven, glow = 0, 0.1
-    else:
-        rain = curtains(rng, height, width) + rng.choice([blurred_streaks, drops])(rng, height, width)
-        uneven, glow = 0.6, 0.5
-    if rng.random() < uneven:  # here more, there less
+    style = RAIN[np.searchsorted(np.cumsum([style.share for style in RAIN[:-1]]), rng.random(), "right")]
+    rain = style.draw(rng, height, width)
+    if rng.random() < style.uneven:
         rain = rain * (rng.uniform(0, 0.5) + smooth_field(rng, height, width))
-    if rng.random() < glow:  # light that the rain scatters
+    if rng.random() < style.glow:
         rain = rain + rng.uniform(0.03, 0.4) * smooth_field(rng, height, width) ** rng.uniform(0.7, 2.5)
     rain = np.minimum(rain, 1)[..., None].astype(np.float32)
     if rng.random() < 0.25:  # rain has the colour of the sky
         rain = rain * rng.uniform(0.85, 1.2, 3).astype(np.float32)
-    if rng.random() < veiled:  # a veil of distant rain
+    if rng.random() < style.veiled:
         veil = np.exp(rng.uniform(np.log(0.015), np.log(0.35)))
         clean = clean * (1 - veil) + veil * rng.uniform(0.5, 0.95)
-    rainy = clean + rain * (1 - clean) if rng.random() < screened else clean + rain
+    rainy = clean + rain * (1 - clean) if rng.random() < style.screened else clean + rain
     return rainy.clip(0, 1)
 
 
@@ -355,7 +364,7 @@ class Patches(Dataset):
         if task == "dehaze":
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
-            return as_8_bits(rng, add_haze(rng, clean, depth / np.float32(255)), 0.3), clean
+            return as_8_bits(rng, add_haze(rng, clean, depth), 0.3), clean
         photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
@@ -366,7 +375,8 @@ class Patches(Dataset):
         """A random square, made smaller first in a share `shrink` of the cases, turned by any right angle in a share
         `turned` (rain falls on photos that are upright), and flipped.
 
-        A photo that is smaller than the patch is enlarged.
+        A photo that is smaller than the patch is enlarged. `photo` is (height, width, 3), `depth` (height, width) or None,
+        both of 0..255; the results are `size` pixels wide and high, of 0..1.
         """
         limit = min(photo.shape[:2])
         side = min(limit, int(size * rng.uniform(1, 4)) if rng.random() < shrink else size)
@@ -379,6 +389,6 @@ class Patches(Dataset):
             if side != size:
                 square = np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BOX))
             square = np.rot90(square, turns)
-            return (square[:, ::-1] if flip else square).astype(np.float32)
+            return (square[:, ::-1] if flip else square).astype(np.float32) / 255
 
-        return cut(photo) / 255, None if depth is None else cut(depth)
+        return cut(photo), None if depth is None else cut(depth)

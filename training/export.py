@@ -86,6 +86,7 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
     steps = is_search and asked.get("search_steps") or asked["steps"]
     of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
     tasks = ", ".join(dict.fromkeys(asked["tasks"]))
+    parts = ", ".join(f"{share:.0%} {name}" for name, share in asked.get("mean_of", {}).items())
     return "\n".join((
         f"PromptIR network of width {network.config.width}, {parameters} parameters, for {tasks}.",
         f"Trained on {trained_on}",
@@ -93,7 +94,7 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
         " parameters are non-zero.",
         f"Steps: {of_rounds}{step} of {steps}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
-        *([f"The mean of the weights of {', '.join(asked['mean_of'])}."] if asked.get("mean_of") else []),
+        *([f"The mean of weights: {parts}."] if parts else []),
         f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
     ))  # fmt: skip
 

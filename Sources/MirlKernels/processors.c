@@ -50,8 +50,10 @@ uint32_t mirlk_quota(const char *groups, const char *root) {
     bool found = false;
     while (!found && fgets(line, sizeof line, file)) found = strncmp(line, "0::/", 4) == 0; /* version 2's line */
     fclose(file);
+    if (!found)
+        return UINT32_MAX;
     line[strcspn(line, "\n")] = '\0';
-    if (!found || snprintf(folder, sizeof folder, "%s%s", root, line + 3) >= (int)sizeof folder)
+    if (snprintf(folder, sizeof folder, "%s%s", root, line + 3) >= (int)sizeof folder)
         return UINT32_MAX;
     uint32_t least = UINT32_MAX;
     for (size_t end = strlen(folder); end >= strlen(root); end--)

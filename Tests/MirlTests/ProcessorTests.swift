@@ -37,6 +37,7 @@ import Testing
 
     @Test func withoutGroupsThereIsNoLimit() throws {
         #expect(mirlk_quota(root.path + "/none", root.path) == .max)
+        #expect(mirlk_quota("/dev/null", root.path) == .max)
         #expect(try quota("100000 100000", line: "3:cpu:/a/b") == .max)
         #expect(mirlk_processors() >= 1)
     }

@@ -70,6 +70,17 @@ def test_sections_of_parts_that_were_not_measured_stay(tmp_path):
     assert page.read_text() == first
 
 
+def test_figures_of_different_commits_are_not_drawn_together(tmp_path, monkeypatch, capsys):
+    (tmp_path / "speed.md").write_text("<!-- figures -->\n<!-- /figures -->\n")
+    monkeypatch.setattr(report, "merged", lambda page, results: "")
+    parts = {"peers": {"stamp": STAMP, "figures": []}, "sizes": {"stamp": STAMP | {"commit": "b"}, "figures": []}}
+    report.write(parts, tmp_path, Path("/bin/false"))
+    assert "other commits" in capsys.readouterr().err
+    parts["sizes"]["stamp"] = STAMP | {"date": "yesterday"}
+    report.write(parts, tmp_path, Path("/bin/false"))
+    assert "see above" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("other", [{"threads": 1}, {"quick": True}])
 def test_figures_by_other_options_are_dropped(other):
     asked = {"threads": 2, "quick": False}

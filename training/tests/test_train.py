@@ -286,12 +286,13 @@ def test_a_mean_of_runs_is_a_run(tmp_path, photos):
     for seed in "12":
         begun = ["--start", str(tmp_path / "a" / "weights.safetensors"), "--method", "dense", "--seed", seed]
         train.main(start(tmp_path / seed, photos, "--steps", "2", *begun))
-    average.main([str(tmp_path / name) for name in ("mean", "1", "2")])
+    average.main([str(tmp_path / "mean"), str(tmp_path / "1"), f"{tmp_path / '2'}=3"])
     one, two, both = (load_file(tmp_path / name / "weights.safetensors") for name in ("1", "2", "mean"))
     for name, values in both.items():
-        torch.testing.assert_close(values.float(), (one[name].float() + two[name].float()) / 2, atol=1e-3, rtol=1e-3)
+        expected = (one[name].float() + 3 * two[name].float()) / 4
+        torch.testing.assert_close(values.float(), expected, atol=1e-3, rtol=1e-3)
     assert any(not torch.equal(one[name], two[name]) for name in both)
-    assert json.loads((tmp_path / "mean" / "config.json").read_text())["mean_of"] == ["1", "2"]
+    assert json.loads((tmp_path / "mean" / "config.json").read_text())["mean_of"] == {"1": 0.25, "2": 0.75}
     train.main(start(tmp_path / "dense", photos, "--steps", "1", "--method", "dense"))
     with pytest.raises(SystemExit, match="weight: .* weights are zero in one run"):
         average.main([str(tmp_path / "never"), str(tmp_path / "1"), str(tmp_path / "dense")])

@@ -93,8 +93,8 @@ void mirlk_stretch(const float *above, const float *below, float below_share, pt
 /* The tables that this processor can run, best first, NULL at the end. */
 const mirlk_kernels *const *mirlk_available(void);
 
-/* Kernels like these whose gram and mix round their factors to bf16 and take half the time; the same where this
- * processor has no instructions for that. */
+/* Kernels like these whose gram and mix round their factors to bf16, which takes half the time on Zen 4 and more on
+ * others; the same where this processor has no instructions for that. */
 mirlk_kernels mirlk_bf16(mirlk_kernels kernels);
 
 /* The processors of this process's affinity mask, or fewer where its control group has a quota of fewer; 0 if the system
