@@ -1,12 +1,13 @@
 import Glibc
 import MirlKernels
+import MirlWeights
 
 /// MDTA, x += project_out(softmax(q k^T / (|q| |k|) temperature) v) with q, k, v = dw3x3(qkv(norm1(x))), where q, k and
 /// v are channels x pixels (Restormer, section 3.1).
 ///
 /// Two passes: the first sums the products of q and k over all pixels, the second makes v and applies them to it.
 struct Attention: Layer {
-    let scratch: Int
+    let scratch: Scratch
     let cost: Double
 
     private let weights: BlockWeights
@@ -20,8 +21,6 @@ struct Attention: Layer {
     private let projectOut: StackProduct  // shared
     private let filterProducts, filterValues: RingProduct  // shared
     private let tile, ring, work, mixed, room, ahead: Int  // each thread's
-    private let own: Layout
-    private let sharedSize: Int
     /// Floats of one band's sums.
     private let sumsSize: Int
 
@@ -42,34 +41,32 @@ struct Attention: Layer {
             map: map, strips: strips, bands: Geometry.reducingBands(map.height), lineChannels: q.count + k.count)
         let plain = Sweep(
             map: map, strips: strips, bands: Geometry.bands(map.height, threads: threads), lineChannels: v.count)
-        var shared = Layout(), own = Layout()
+        var scratch = Scratch(threads: threads)
         self.weights = weights
-        mixing = InPlaceSweep(plain, shared: &shared, own: &own)
-        projectProducts = ProductPlace(weights.qkv, rows: 0..<2 * c, in: &shared)
-        filterProducts = RingProduct(weights.qkvDepthwise, rows: 0..<2 * c, in: &shared)
-        projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &shared)
-        filterValues = RingProduct(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &shared)
-        projectOut = StackProduct(weights.attentionOut, addingTo: map, in: &shared)
+        mixing = InPlaceSweep(plain, in: &scratch)
+        projectProducts = ProductPlace(weights.qkv, rows: 0..<2 * c, in: &scratch.shared)
+        filterProducts = RingProduct(weights.qkvDepthwise, rows: 0..<2 * c, in: &scratch.shared)
+        projectValues = ProductPlace(weights.qkv, rows: 2 * c..<3 * c, in: &scratch.shared)
+        filterValues = RingProduct(weights.qkvDepthwise, rows: 2 * c..<3 * c, in: &scratch.shared)
+        projectOut = StackProduct(weights.attentionOut, addingTo: map, in: &scratch.shared)
         let last = heads.last!
         sumsSize = last.sums + last.sumsSize
-        sums = shared.take(products.bands.count * sumsSize)
-        attention = shared.take(last.attention + last.out.count * last.v.count)
-        tile = own.take(c * strips.stride)
-        ring = own.take(max(products.ringSize, plain.ringSize))
-        work = own.take(max(products.lineSize, plain.lineSize))
-        mixed = own.take(out.count * strips.stride)
-        room = own.take(Int(MIRLK_TILE) * heads.map { max($0.q.count + $0.k.count + 16, $0.v.count + 1) }.max()!)
-        ahead = own.take(2 * (c + 1))  // bf16 pairs the last of an odd number with another
-        self.own = own
-        sharedSize = shared.size
-        scratch = shared.size + threads * own.size
+        sums = scratch.shared.take(products.bands.count * sumsSize)
+        attention = scratch.shared.take(last.attention + last.out.count * last.v.count)
+        tile = scratch.own.take(c * strips.stride)
+        ring = scratch.own.take(max(products.ringSize, plain.ringSize))
+        work = scratch.own.take(max(products.lineSize, plain.lineSize))
+        mixed = scratch.own.take(out.count * strips.stride)
+        room = scratch.own.take(Int(MIRLK_TILE) * heads.map { max($0.q.count + $0.k.count + 16, $0.v.count + 1) }.max()!)
+        ahead = scratch.own.take(2 * (c + 1))  // bf16 pairs the last of an odd number with another
+        self.scratch = scratch
         let perPixel = weights.qkv.count + weights.qkvDepthwise.count + weights.attentionOut.count
             + heads.reduce(0) { $0 + $1.q.count * $1.k.count + $1.out.count * $1.v.count }
         cost = Double(perPixel) * Double(map.height * map.width)
     }
 
     func run(_ run: Run) throws(MirlError) {
-        let shared = run.scratch, plain = mixing.sweep
+        let plain = mixing.sweep
         var projectQK = mirlk_product(), projectV = projectQK  // threads write variables of their own
         var filterQK: [mirlk_product] = [], filterV = filterQK, out = filterQK
         try run.parallel(5, cost: 0) { table, _ in
@@ -84,12 +81,12 @@ struct Attention: Layer {
         let made = Filtered(project: projectQK, filter: filterQK)
         let values = Filtered(project: projectV, filter: filterV)
         try run.parallel(products.bands.count, cost: cost / 2) { band, thread in
-            sumProducts(run, made, shared, shared + sharedSize + thread * own.size, band)
+            sumProducts(run, made, scratch.own(thread, run), band)
         }
-        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(run, head, shared) }
-        mixing.saveBoundaries(of: run, shared: shared)
+        try run.parallel(weights.heads, cost: 0) { head, _ in weigh(run, head) }
+        mixing.saveBoundaries(of: run)
         try run.parallel(plain.bands.count, cost: cost / 2) { band, thread in
-            mixValues(run, values, out, shared, shared + sharedSize + thread * own.size, band)
+            mixValues(run, values, out, scratch.own(thread, run), band)
         }
     }
 
@@ -115,11 +112,8 @@ struct Attention: Layer {
             run, sweep, out: out, offset: { row, tap in out(row).map { $0 + sweep.place(tap: tap) } })
     }
 
-    private func sumProducts(
-        _ run: Run, _ made: Filtered, _ shared: UnsafeMutablePointer<Float>, _ own: UnsafeMutablePointer<Float>,
-        _ band: Int
-    ) {
-        let sums = shared + sums + band * sumsSize, stride = products.stride
+    private func sumProducts(_ run: Run, _ made: Filtered, _ own: UnsafeMutablePointer<Float>, _ band: Int) {
+        let sums = run.scratch + sums + band * sumsSize, stride = products.stride
         sums.update(repeating: 0, count: sumsSize)
         let work = own + work, tile = own + tile, ahead = (own + ahead).addresses
         products.pass(
@@ -148,9 +142,9 @@ struct Attention: Layer {
 
     /// Adds up the bands' sums, in one order, and turns a head's products into its attention matrix: rows that
     /// project_out reads, columns whose values are not all zero. The softmax knows all columns.
-    private func weigh(_ run: Run, _ index: Int, _ shared: UnsafeMutablePointer<Float>) {
+    private func weigh(_ run: Run, _ index: Int) {
         let head = heads[index], squareSize = Int(MIRLK_SQUARES)
-        let sums = shared + sums + head.sums
+        let sums = run.scratch + sums + head.sums, attention = run.scratch + attention + head.attention
         var totals = [Double](repeating: 0, count: max(perHead, squareSize))
         func addUp(_ first: Int, _ count: Int) {
             for i in 0..<count { totals[i] = 0 }
@@ -175,15 +169,14 @@ struct Attention: Layer {
                 for (j, k) in head.k.enumerated() { row[k - first] = Float(totals[j] * scale / kNorms[j]) }
             }
             row.withUnsafeMutableBufferPointer { softmax($0.baseAddress!, count: perHead) }
-            let kept = shared + attention + head.attention + i * head.v.count
+            let kept = attention + i * head.v.count
             for (j, v) in head.v.enumerated() { kept[j] = row[v - first] }
         }
-        run.kernels.prepare_mix(shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count))
+        run.kernels.prepare_mix(attention, UInt32(head.out.count), UInt32(head.v.count))
     }
 
     private func mixValues(
-        _ run: Run, _ made: Filtered, _ out: [mirlk_product], _ shared: UnsafeMutablePointer<Float>,
-        _ own: UnsafeMutablePointer<Float>, _ band: Int
+        _ run: Run, _ made: Filtered, _ out: [mirlk_product], _ own: UnsafeMutablePointer<Float>, _ band: Int
     ) {
         let plain = mixing.sweep, stride = plain.stride, work = own + work, mixed = own + mixed, tile = own + tile
         let ahead = (own + ahead).addresses
@@ -191,8 +184,7 @@ struct Attention: Layer {
             run, band: plain.bands[band], ring: own + ring,
             produce: { y, strip, line in
                 mixing.normalize(
-                    y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile, by: weights.norm1,
-                    list: ahead)
+                    y: y, strip: strip, band: band, run: run, own: own, to: tile, by: weights.norm1, list: ahead)
                 made.project.apply(run, tile, into: line, width: plain.computed(strip))
             },
             consume: { y, strip in
@@ -201,8 +193,8 @@ struct Attention: Layer {
                 var values = work, mix = mixed
                 for (i, head) in heads.enumerated() {
                     run.kernels.mix(
-                        shared + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count), values,
-                        stride, mix, stride, UInt32(strip.count), own + room, ahead + i * perHead)
+                        run.scratch + attention + head.attention, UInt32(head.out.count), UInt32(head.v.count),
+                        values, stride, mix, stride, UInt32(strip.count), own + room, ahead + i * perHead)
                     values += head.v.count * stride
                     mix += head.out.count * stride
                 }
@@ -247,8 +239,8 @@ private struct LivingHead {
 
 extension [Int] {
     /// Channels in the order in which a product computes them, so that it reads and writes memory in order.
-    func sorted(byTermsOf convolution: Convolution, from row: Int) -> [Int] {
-        func key(_ c: Int) -> (Int, Int) { (convolution.terms(row + c).count, c) }
+    func sorted(byTermsOf convolution: Matrix, from row: Int) -> [Int] {
+        func key(_ c: Int) -> (Int, Int) { (convolution.stored(inRow: row + c).count, c) }
         return sorted { key($0) < key($1) }
     }
 

@@ -1,4 +1,5 @@
 import MirlKernels
+import MirlWeights
 
 /// A 3x3 convolution with zero padding, from a map, or from a small map stretched to another size (bilinear, corners
 /// not aligned), into another.
@@ -14,28 +15,26 @@ struct Conv3x3: Layer {
         case unshuffle
     }
 
-    let scratch: Int
+    let scratch: Scratch
     let cost: Double
 
-    private let weights: Convolution
+    private let weights: Matrix
     private let output: FeatureMap
     private let sink: Sink
     private let sweep: Sweep
     private let stretch: Stretch?
     private let place: RingProduct  // shared
     private let ring, sums: Int  // each thread's
-    private let own: Layout
-    private let sharedSize: Int
 
     init(
-        _ weights: Convolution, _ input: FeatureStack, into output: FeatureMap, _ sink: Sink = .store, threads: Int,
+        _ weights: Matrix, _ input: FeatureStack, into output: FeatureMap, _ sink: Sink = .store, threads: Int,
         stretched: Bool = false
     ) {
         self.weights = weights
         self.output = output
         self.sink = sink
-        var shared = Layout(), own = Layout()
-        stretch = stretched ? Stretch(input.maps[0], width: output.width, height: output.height, shared: &shared) : nil
+        var scratch = Scratch(threads: threads)
+        stretch = stretched ? Stretch(input.maps[0], width: output.width, height: output.height, in: &scratch.shared) : nil
         // A stretched input is swept as if it had the output's size; its rows are never read through this map.
         let map = stretched
             ? FeatureStack(FeatureMap(offset: 0, channels: input.channels, height: output.height, width: output.width))
@@ -43,31 +42,28 @@ struct Conv3x3: Layer {
         sweep = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: map.channels)
-        place = RingProduct(weights, in: &shared)
-        ring = own.take(sweep.ringSize)
-        sums = own.take(weights.rows * sweep.stride)
-        self.own = own
-        sharedSize = shared.size
-        scratch = shared.size + threads * own.size
+        place = RingProduct(weights, in: &scratch.shared)
+        ring = scratch.own.take(sweep.ringSize)
+        sums = scratch.own.take(weights.rows * sweep.stride)
+        self.scratch = scratch
         cost = Double(weights.count) * Double(map.height * map.width)
     }
 
     func run(_ run: Run) throws(MirlError) {
-        let shared = run.scratch
         let outStride = direct ? output.channelStride : sweep.stride
         let products = place.prepare(
             run, sweep, keepingEmpty: sink != .add, out: { $0 * outStride },
             offset: { $1 / 9 * sweep.stride + sweep.place(tap: $1 % 9) })
-        stretch?.writeTables(shared)
+        stretch?.writeTables(run.scratch)
         try run.parallel(sweep.bands.count, cost: cost) { band, thread in
-            let own = shared + sharedSize + thread * self.own.size
+            let own = scratch.own(thread, run)
             sweep.pass(
                 run, band: sweep.bands[band], ring: own + ring,
                 produce: { y, strip, line in
                     if let stretch {
                         let columns = sweep.neighbourhood(strip)
                         stretch.writeLine(
-                            y, columns, from: run.memory, tables: shared,
+                            y, columns, from: run.memory, tables: run.scratch,
                             to: line + sweep.column(columns.lowerBound, in: strip), stride: sweep.stride)
                     } else {
                         sweep.gather(row: y, strip: strip, in: run.memory, to: line, run.kernels)
@@ -108,7 +104,7 @@ private struct Stretch {
     let width, height: Int
     private let left, share: Int  // shared tables, a column each
 
-    init(_ source: FeatureMap, width: Int, height: Int, shared: inout Layout) {
+    init(_ source: FeatureMap, width: Int, height: Int, in shared: inout Scratch.Places) {
         self.source = source
         self.width = width
         self.height = height

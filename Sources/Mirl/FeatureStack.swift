@@ -1,4 +1,5 @@
 import MirlKernels
+import MirlWeights
 
 /// Maps of one size whose channels count as one sequence: what a concatenation makes, without moving a value.
 struct FeatureStack {
@@ -55,7 +56,7 @@ struct StackProduct {
     private let stack: FeatureStack
     private let places: [(first: Int, place: ProductPlace)]
 
-    init(_ convolution: Convolution, addingTo stack: FeatureStack, in shared: inout Layout) {
+    init(_ convolution: Matrix, addingTo stack: FeatureStack, in shared: inout Scratch.Places) {
         self.stack = stack
         var places: [(first: Int, place: ProductPlace)] = [], first = 0
         for map in stack.maps {

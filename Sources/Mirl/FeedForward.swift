@@ -4,7 +4,7 @@ import MirlKernels
 ///
 /// Hidden channels that pruning has cut off, on either side of the gate, before or after it, are not computed.
 struct FeedForward: Layer {
-    let scratch: Int
+    let scratch: Scratch
     let cost: Double
 
     /// Whether pruning has left nothing that could change the features.
@@ -19,8 +19,6 @@ struct FeedForward: Layer {
     private let projectOut: StackProduct  // shared
     private let gates, values: RingProduct  // shared
     private let tile, ring, gated, ahead: Int  // each thread's
-    private let own: Layout
-    private let sharedSize: Int
 
     init(_ weights: BlockWeights, _ map: FeatureStack, threads: Int) {
         self.weights = weights
@@ -29,20 +27,18 @@ struct FeedForward: Layer {
         let plain = Sweep(
             map: map, strips: Strips(width: map.width), bands: Geometry.bands(map.height, threads: threads),
             lineChannels: 2 * living.count)
-        var shared = Layout(), own = Layout()
-        sweep = InPlaceSweep(plain, shared: &shared, own: &own)
-        projectIn = ProductPlace(weights.projectIn, in: &shared)
+        var scratch = Scratch(threads: threads)
+        sweep = InPlaceSweep(plain, in: &scratch)
+        projectIn = ProductPlace(weights.projectIn, in: &scratch.shared)
         let hidden = weights.hidden
-        gates = RingProduct(weights.depthwise, rows: 0..<hidden, in: &shared)
-        values = RingProduct(weights.depthwise, rows: hidden..<2 * hidden, in: &shared)
-        projectOut = StackProduct(weights.projectOut, addingTo: map, in: &shared)
-        tile = own.take(map.channels * plain.stride)
-        ring = own.take(plain.ringSize)
-        gated = own.take(living.count * plain.stride)
-        ahead = own.take(2 * max(living.count, map.channels))
-        self.own = own
-        sharedSize = shared.size
-        scratch = shared.size + threads * own.size
+        gates = RingProduct(weights.depthwise, rows: 0..<hidden, in: &scratch.shared)
+        values = RingProduct(weights.depthwise, rows: hidden..<2 * hidden, in: &scratch.shared)
+        projectOut = StackProduct(weights.projectOut, addingTo: map, in: &scratch.shared)
+        tile = scratch.own.take(map.channels * plain.stride)
+        ring = scratch.own.take(plain.ringSize)
+        gated = scratch.own.take(living.count * plain.stride)
+        ahead = scratch.own.take(2 * max(living.count, map.channels))
+        self.scratch = scratch
         let perPixel = weights.projectIn.count + weights.depthwise.count + weights.projectOut.count
         cost = Double(perPixel) * Double(map.height * map.width)
     }
@@ -53,7 +49,7 @@ struct FeedForward: Layer {
     }
 
     func run(_ run: Run) throws(MirlError) {
-        let shared = run.scratch, plain = sweep.sweep, stride = plain.stride
+        let plain = sweep.sweep, stride = plain.stride
         func filters(_ product: RingProduct, _ rows: [Int]) -> [mirlk_product] {
             product.prepare(
                 run, plain, order: rows, out: { place($0).map { $0 * stride } },
@@ -70,17 +66,16 @@ struct FeedForward: Layer {
             default: contract = projectOut.prepare(run, offset: { places[$0].map { $0 * stride } })
             }
         }
-        sweep.saveBoundaries(of: run, shared: shared)
+        sweep.saveBoundaries(of: run)
         try run.parallel(plain.bands.count, cost: cost) { band, thread in
-            let own = shared + sharedSize + thread * self.own.size, tile = own + tile, gated = own + gated
+            let own = scratch.own(thread, run), tile = own + tile, gated = own + gated
             let ahead = (own + ahead).addresses
             for c in living.indices { ahead[c] = UnsafePointer(tile) }  // for what lies beyond the map's channels
             plain.pass(
                 run, band: plain.bands[band], ring: own + ring,
                 produce: { y, strip, line in
                     sweep.normalize(
-                        y: y, strip: strip, band: band, run: run, shared: shared, own: own, to: tile, by: weights.norm2,
-                        list: ahead)
+                        y: y, strip: strip, band: band, run: run, own: own, to: tile, by: weights.norm2, list: ahead)
                     expand.apply(run, tile, into: line, width: plain.computed(strip))
                 },
                 consume: { y, strip in
@@ -99,7 +94,7 @@ extension BlockWeights {
     /// equal numbers of terms stand together.
     fileprivate func livingHidden() -> [Int] {
         let isRead = projectOut.columnsRead()
-        func terms(_ row: Int) -> Int { depthwise.terms(row).count }
+        func terms(_ row: Int) -> Int { depthwise.stored(inRow: row).count }
         return (0..<hidden).filter { c in
             isRead[c] && [c, hidden + c].allSatisfy { !projectIn.isEmpty($0) && !depthwise.isEmpty($0) }
         }.sorted { (terms($0), terms(hidden + $0), $0) < (terms($1), terms(hidden + $1), $1) }

@@ -10,11 +10,8 @@ public enum Kernels {
 
     /// The best table, or the one that the environment variable MIRL_KERNELS names.
     package static var chosen: mirlk_kernels {
-        let wanted = getenv("MIRL_KERNELS").map { String(cString: $0) }
-        return tables.first { String(cString: $0.name) == wanted } ?? tables[0]
+        getenv("MIRL_KERNELS").flatMap { named(String(cString: $0)) } ?? tables[0]
     }
-
-    static var best: mirlk_kernels { tables[0] }
 
     /// Immutable: names and functions only.
     nonisolated(unsafe) package static let tables: [mirlk_kernels] = {
@@ -27,7 +24,7 @@ public enum Kernels {
         return tables
     }()
 
-    static func named(_ name: String) -> mirlk_kernels? {
+    package static func named(_ name: String) -> mirlk_kernels? {
         tables.first { String(cString: $0.name) == name }
     }
 }

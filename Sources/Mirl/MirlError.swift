@@ -13,3 +13,12 @@ public enum MirlError: Error, Equatable, Sendable {
     /// The system refused something else, such as a thread.
     case system(String)
 }
+
+extension MirlError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .argument(let text), .memory(let text), .io(let text), .weights(let text), .system(let text): text
+        case .cancelled: "cancelled by the progress callback"
+        }
+    }
+}

@@ -50,7 +50,7 @@ private func share(of point: [Float], from start: [Float], to end: [Float]) -> F
 
 extension Matrix {
     fileprivate var rowsOfFloats: [[Float]] {
-        let values = floats()
+        let values = floats(Kernels.chosen)
         return (0..<rows).map { Array(values[$0 * columns..<($0 + 1) * columns]) }
     }
 }

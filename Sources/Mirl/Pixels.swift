@@ -72,7 +72,7 @@ struct Pixels {
     /// The place that padding shows at `place`, of `size` places.
     private func mirrored(_ place: Int, _ size: Int) -> Int {
         if place < size { return place }
-        let padding = (size + Plan.multiple - 1) / Plan.multiple * Plan.multiple - size
+        let padding = Plan.padded(size) - size
         return padding < size ? 2 * (size - 1) - place : size - 1
     }
 }

@@ -1,4 +1,5 @@
 import MirlKernels
+import MirlWeights
 
 /// The network laid out for one image size: its layers in order, and where each map lies in a session's memory.
 struct Plan {
@@ -19,19 +20,20 @@ struct Plan {
     let cost: Double
 
     static let multiple = 8
+    static func padded(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
 
     /// nil if there can be no such image. Whole vectors are read, so a little memory lies behind the last value.
     init?(_ weights: NetworkWeights, width: Int, height: Int, threads: Int) {
-        func padded(_ side: Int) -> Int { (side + Plan.multiple - 1) / Plan.multiple * Plan.multiple }
         let sides = 1...Geometry.maximumSide
         guard sides.contains(width), sides.contains(height) else { return nil }
-        var builder = PlanBuilder(weights: weights, width: padded(width), height: padded(height), threads: threads)
+        var builder = PlanBuilder(
+            weights: weights, width: Self.padded(width), height: Self.padded(height), threads: threads)
         image = builder.build()
         layers = builder.layers
         judging = builder.judging
         marks = builder.marks
         scratch = builder.memory.peak
-        size = scratch + (layers.map(\.scratch).max() ?? 0) + Int(MIRLK_SLACK)
+        size = scratch + (layers.map(\.scratch.size).max() ?? 0) + Int(MIRLK_SLACK)
         cost = layers.reduce(0) { $0 + $1.cost }
     }
 }
@@ -48,13 +50,6 @@ private struct PlanBuilder {
     var memory = MapMemory()
 
     private var d: Int { weights.architecture.width }
-
-    init(weights: NetworkWeights, width: Int, height: Int, threads: Int) {
-        self.weights = weights
-        self.width = width
-        self.height = height
-        self.threads = threads
-    }
 
     /// The features are always changed in place; a concatenation only names its parts.
     mutating func build() -> FeatureMap {
@@ -97,18 +92,18 @@ private struct PlanBuilder {
     }
 
     private mutating func conv3x3(
-        _ convolution: Convolution, _ input: FeatureMap, into output: FeatureMap, _ sink: Conv3x3.Sink = .store
+        _ convolution: Matrix, _ input: FeatureMap, into output: FeatureMap, _ sink: Conv3x3.Sink = .store
     ) {
         conv3x3(convolution, FeatureStack(input), into: output, sink)
     }
 
     private mutating func conv3x3(
-        _ convolution: Convolution, _ input: FeatureStack, into output: FeatureMap, _ sink: Conv3x3.Sink
+        _ convolution: Matrix, _ input: FeatureStack, into output: FeatureMap, _ sink: Conv3x3.Sink
     ) {
         layers.append(Conv3x3(convolution, input, into: output, sink, threads: threads))
     }
 
-    private mutating func conv1x1(_ convolution: Convolution, _ input: FeatureStack, into output: FeatureMap) {
+    private mutating func conv1x1(_ convolution: Matrix, _ input: FeatureStack, into output: FeatureMap) {
         layers.append(Conv1x1(convolution, input, into: output, threads: threads))
     }
 

@@ -1,9 +1,10 @@
 import MirlKernels
+import MirlWeights
 
 /// The place of a product's tables in a layer's shared scratch memory: a convolution, or some of its rows, made ready
 /// for tiles of one layout just before the layer runs.
 struct ProductPlace {
-    private let convolution: Convolution
+    private let convolution: Matrix
     private let rows: Range<Int>
     /// Where the parts of the columns end, which come one after another.
     private let ends: [Int]
@@ -11,16 +12,16 @@ struct ProductPlace {
     /// Stored values, of which `prepare` may use fewer.
     let termCount: Int
 
-    init(_ convolution: Convolution, rows: Range<Int>? = nil, in shared: inout Layout) {
+    init(_ convolution: Matrix, rows: Range<Int>? = nil, in shared: inout Scratch.Places) {
         self.convolution = convolution
         self.rows = rows ?? 0..<convolution.rows
-        let count = convolution.terms(self.rows).count
+        let count = convolution.stored(inRows: self.rows).count
         termCount = count
         ends = ColumnParts.ends(columns: convolution.columns, rows: self.rows.count, terms: count)
         groups = shared.take(3 * ends.count * self.rows.count)
         outs = shared.take(ends.count * self.rows.count)
         terms = shared.take(2 * count)
-        decoded = shared.take(convolution.matrix.valueType == .float16 ? count : 0)
+        decoded = shared.take(convolution.valueType == .float16 ? count : 0)
     }
 
     /// Writes the tables. `out` says where a row's sums go, nil if nowhere; `offset` where the input of a row's column
@@ -31,11 +32,11 @@ struct ProductPlace {
         _ run: Run, keepingEmpty: Bool, out: (_ row: Int) -> Int?, offset: (_ row: Int, _ column: Int) -> Int?
     ) -> mirlk_product {
         var table = table(run), isBegun = [Bool](repeating: false, count: rows.count)
-        var begins = rows.map { convolution.terms($0).lowerBound }
+        var begins = rows.map { convolution.stored(inRow: $0).lowerBound }
         for (part, end) in ends.enumerated() {
             let stored = rows.indices.map { row in
                 let begin = begins[row - rows.lowerBound]
-                return begin..<convolution.end(ofTermsFrom: begin, inRow: row, beforeColumn: end)
+                return begin..<convolution.end(ofStoredFrom: begin, inRow: row, beforeColumn: end)
             }
             let keepingEmpty = keepingEmpty && part == 0
             for i in rowsByCount(stored, keepingEmpty: keepingEmpty, out: out, offset: offset) {
@@ -55,7 +56,7 @@ struct ProductPlace {
     ) -> mirlk_product {
         var table = table(run)
         for row in order {
-            table.append(row, convolution.terms(row), adding: false, of: convolution, out: out, offset: offset)
+            table.append(row, convolution.stored(inRow: row), adding: false, of: convolution, out: out, offset: offset)
         }
         return table.product
     }
@@ -65,12 +66,12 @@ struct ProductPlace {
             groups: UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self),
             outs: (run.scratch + outs).indices,
             terms: UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self),
-            values: values(run), firstValue: convolution.terms(rows).lowerBound)
+            values: values(run), firstValue: convolution.stored(inRows: rows).lowerBound)
     }
 
     private func values(_ run: Run) -> UnsafePointer<Float> {
-        let stored = convolution.terms(rows), values = convolution.matrix.values
-        guard convolution.matrix.valueType == .float16 else {
+        let stored = convolution.stored(inRows: rows), values = convolution.values
+        guard convolution.valueType == .float16 else {
             return UnsafePointer(values.assumingMemoryBound(to: Float.self) + stored.lowerBound)
         }
         run.kernels.decode_half(values + 2 * stored.lowerBound, run.scratch + decoded, stored.count)
@@ -149,7 +150,7 @@ private struct ProductTable {
     /// Appends a row of the values stored in `places`, or, `adding`, more of them to a row's sum.
     @inline(__always)
     mutating func append(
-        _ row: Int, _ places: Range<Int>, adding: Bool, of convolution: Convolution, out: (_ row: Int) -> Int?,
+        _ row: Int, _ places: Range<Int>, adding: Bool, of convolution: Matrix, out: (_ row: Int) -> Int?,
         offset: (_ row: Int, _ column: Int) -> Int?
     ) {
         outs[rowCount] = Int32(truncatingIfNeeded: out(row)!)
@@ -168,47 +169,6 @@ private struct ProductTable {
             groups[groupCount] = mirlk_group(terms: count, rows: 1, adds: adds)
             groupCount += 1
         }
-    }
-}
-
-extension Convolution {
-    /// The places of a row's stored values.
-    @inline(__always)
-    func terms(_ row: Int) -> Range<Int> { terms(row..<row + 1) }
-
-    @inline(__always)
-    func terms(_ rows: Range<Int>) -> Range<Int> {
-        guard let starts = matrix.sparsity?.rowStarts else {
-            return rows.lowerBound * columns..<rows.upperBound * columns
-        }
-        return Int(starts[rows.lowerBound])..<Int(starts[rows.upperBound])
-    }
-
-    /// The column of a stored value.
-    @inline(__always)
-    func column(_ place: Int) -> Int {
-        if let sparsity = matrix.sparsity { Int(sparsity.columns[place]) } else { place % columns }
-    }
-
-    /// Where those stored values of a row end, from `begin` on, that belong to columns before `limit`: they lie in the
-    /// order of their columns.
-    @inline(__always)
-    func end(ofTermsFrom begin: Int, inRow row: Int, beforeColumn limit: Int) -> Int {
-        let all = terms(row).upperBound
-        if limit == columns { return all }
-        var end = begin
-        while end < all, column(end) < limit { end += 1 }
-        return end
-    }
-
-    /// Whether no value of a row is stored.
-    func isEmpty(_ row: Int) -> Bool { terms(row).isEmpty }
-
-    /// For each column whether any row has a value there.
-    func columnsRead() -> [Bool] {
-        var isRead = [Bool](repeating: false, count: columns)
-        for place in terms(0..<rows) { isRead[column(place)] = true }
-        return isRead
     }
 }
 

@@ -3,7 +3,7 @@ import MirlWeights
 /// The mixture of a prompt's components that the features call for: softmax(linear(mean over pixels)), or the one that
 /// the run is steered by, and with it the mixed prompt (PromptIR, section 3.1). `Conv3x3` then stretches it.
 struct PromptMixture: Layer {
-    let scratch: Int
+    let scratch: Scratch
     let cost: Double
 
     private let weights: PromptWeights
@@ -22,10 +22,10 @@ struct PromptMixture: Layer {
         self.features = features
         self.mixed = mixed
         bands = Geometry.reducingBands(features.height)
-        var layout = Layout()
-        sums = layout.take(bands.count * features.channels * lanes)
-        component = layout.take(weights.channels * weights.size)
-        scratch = layout.size
+        var scratch = Scratch(threads: 0)
+        sums = scratch.shared.take(bands.count * features.channels * lanes)
+        component = scratch.shared.take(weights.channels * weights.size)
+        self.scratch = scratch
         cost = Double(features.channels * features.height * features.width + weights.components.count)
     }
 
@@ -69,7 +69,7 @@ struct PromptMixture: Layer {
             }
             return Float(sum / pixels)
         }
-        let linear = weights.linear.floats()
+        let linear = weights.linear.floats(run.kernels)
         var scores = weights.bias.indices.map { k in
             zip(linear[k * means.count..<(k + 1) * means.count], means).reduce(weights.bias[k]) { $0 + $1.0 * $1.1 }
         }
@@ -84,7 +84,7 @@ struct PromptMixture: Layer {
             out.update(repeating: 0, count: size)
             for (k, share) in shares.enumerated() {
                 let start = ((k * weights.channels + channel) * size + y) * size
-                weights.components.decode(start..<start + size, to: component)
+                weights.components.decode(start..<start + size, to: component, run.kernels)
                 for x in 0..<size { out[x] += share * component[x] }
             }
         }

@@ -1,4 +1,5 @@
 import MirlKernels
+import MirlWeights
 
 /// A convolution with the lines of a sweep's ring: a product for each phase of the ring, which differ only in the lines
 /// that their terms read.
@@ -6,7 +7,7 @@ struct RingProduct {
     private let place: ProductPlace
     private let rotated: [Int]  // shared, terms of phases 1 and 2
 
-    init(_ convolution: Convolution, rows: Range<Int>? = nil, in shared: inout Layout) {
+    init(_ convolution: Matrix, rows: Range<Int>? = nil, in shared: inout Scratch.Places) {
         place = ProductPlace(convolution, rows: rows, in: &shared)
         let count = place.termCount
         rotated = (1..<3).map { _ in shared.take(2 * count) }

@@ -7,7 +7,7 @@ struct Sweep {
     let strips: Strips
     let bands: [Range<Int>]
     /// Channels of a line of the ring.
-    var lineChannels: Int
+    let lineChannels: Int
 
     var stride: Int { strips.stride }
     var lineSize: Int { lineChannels * stride }

@@ -12,7 +12,7 @@ func reporting(to error: ErrorPointer, _ body: () throws(MirlError) -> Void) -> 
         error.set(MIRL_OK, "")
         return MIRL_OK
     } catch let failure {
-        error.set(failure.status, failure.message)
+        error.set(failure.status, failure.description)
         return failure.status
     }
 }
@@ -26,13 +26,6 @@ extension MirlError {
         case .weights: MIRL_ERROR_WEIGHTS
         case .cancelled: MIRL_ERROR_CANCELLED
         case .system: MIRL_ERROR_SYSTEM
-        }
-    }
-
-    fileprivate var message: String {
-        switch self {
-        case .argument(let text), .memory(let text), .io(let text), .weights(let text), .system(let text): text
-        case .cancelled: "cancelled by the progress callback"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// The command line of this process.
+// The command line of this process.
 import CArguments
 
 /// What cannot be a command line, whatever the options are.

@@ -5,9 +5,12 @@ import Glibc
 package struct NewFolder: ~Copyable {
     private let path: UnsafeMutablePointer<CChar>
 
-    /// nil where there is a folder already, or none can be made.
-    package init?(_ path: Path) {
-        guard mkdir(path.cString, 0o777) == 0 else { return nil }
+    /// nil where there is something already.
+    package init?(_ path: Path) throws(SystemError) {
+        guard mkdir(path.cString, 0o777) == 0 else {
+            if errno == EEXIST { return nil }
+            throw SystemError()
+        }
         self.path = strdup(path.cString)
         Doomed.setFolder(self.path)
     }

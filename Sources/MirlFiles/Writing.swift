@@ -41,6 +41,9 @@ package func writeFile(_ path: String, _ bytes: [UInt8]) throws(SystemError) {
     }
     let descriptor = openInPlace(path)
     guard descriptor >= 0 else { throw SystemError() }
-    defer { close(descriptor) }
-    try writeAll(bytes, to: descriptor)
+    do { try writeAll(bytes, to: descriptor) } catch {
+        close(descriptor)
+        throw error
+    }
+    guard close(descriptor) == 0 else { throw SystemError() }  // some file systems tell only now
 }

@@ -1,4 +1,4 @@
-/// The architecture of a checkpoint: as its metadata states it, or as its tensors' shapes show it.
+// The architecture of a checkpoint: as its metadata states it, or as its tensors' shapes show it.
 import MirlWeights
 
 extension Architecture {

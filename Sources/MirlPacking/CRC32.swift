@@ -1,4 +1,4 @@
-/// The checksum of zip archives (ISO 3309): CRC-32 with the reflected polynomial EDB88320, eight bytes at a time.
+// The checksum of zip archives (ISO 3309): CRC-32 with the reflected polynomial EDB88320, eight bytes at a time.
 import MirlWeights
 
 /// At 256 n + b the checksum of byte b with n zero bytes behind it.

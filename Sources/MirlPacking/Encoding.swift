@@ -1,7 +1,7 @@
-/// A tensor encoded as the payload of a weight file: sparse where that spares the engine a sixteenth of the
-/// multiply-adds or more, though it be larger, or is smaller; otherwise dense.
 import MirlWeights
 
+/// A tensor encoded as the payload of a weight file: sparse where that spares the engine a sixteenth of the
+/// multiply-adds or more, though it be larger, or is smaller; otherwise dense.
 struct Encoding {
     let isSparse: Bool
     let valueType: ValueType

@@ -1,4 +1,4 @@
-/// Imports a checkpoint of any origin as a weight file.
+// Imports a checkpoint of any origin as a weight file.
 import MirlWeights
 
 /// The weight file of the checkpoint at `path`: a safetensors file or what `torch.save` wrote, a state dict or a

@@ -1,7 +1,7 @@
-/// A strict JSON reader (RFC 8259): unlike lenient ones it refuses repeated keys, so that no two readers of a file can
-/// see different things in it.
 import MirlWeights
 
+/// A strict JSON reader (RFC 8259): unlike lenient ones it refuses repeated keys, so that no two readers of a file can
+/// see different things in it.
 enum JSON: Equatable {
     case null
     case bool(Bool)

@@ -1,4 +1,4 @@
-/// Packs a checkpoint into a weight file.
+// Packs a checkpoint into a weight file.
 import MirlWeights
 
 /// How a weight file stores its values, and what it says of their origin.

@@ -1,7 +1,7 @@
-/// A reader of Python's pickles that runs nothing: it keeps dictionaries, sequences, texts, integers and tensors, and
-/// passes over all else. Values refer to each other by number, so that no depth of nesting costs any stack.
 import MirlWeights
 
+/// A reader of Python's pickles that runs nothing: it keeps dictionaries, sequences, texts, integers and tensors, and
+/// passes over all else. Values refer to each other by number, so that no depth of nesting costs any stack.
 struct Pickle {
     enum Value {
         /// What no weights depend on.

@@ -1,5 +1,4 @@
 /// What a pickle may name: a few things that this reader understands, and things that checkpoints hold beside weights.
-
 enum PickleGlobal {
     case dictionary
     /// `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, ...)`

@@ -1,6 +1,6 @@
-/// A checkpoint in the safetensors format: a length, a JSON header, and the tensors' bytes without a hole between them.
 import MirlWeights
 
+/// A checkpoint in the safetensors format: a length, a JSON header, and the tensors' bytes without a hole between them.
 package struct Safetensors {
     package private(set) var metadata: [String: String] = [:]
     package private(set) var tensors: [String: Tensor] = [:]

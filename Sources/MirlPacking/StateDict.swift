@@ -1,6 +1,6 @@
-/// A checkpoint's tensors by name, whatever file they were read from.
 import MirlWeights
 
+/// A checkpoint's tensors by name, whatever file they were read from.
 package struct StateDict {
     var metadata: [String: String] = [:]
     var tensors: [String: Tensor] = [:]

@@ -1,6 +1,6 @@
-/// A checkpoint that `torch.save` wrote: a pickle of what was saved, and the storages that its tensors point into.
 import MirlWeights
 
+/// A checkpoint that `torch.save` wrote: a pickle of what was saved, and the storages that its tensors point into.
 struct TorchCheckpoint {
     private let pickle: Pickle
     private let storages: Storages

@@ -1,7 +1,7 @@
-/// The files in a zip archive, as far as PyTorch's checkpoints need it: not compressed, not encrypted, in one part.
-/// APPNOTE.TXT of PKWARE, 6.3.10, names the fields.
 import MirlWeights
 
+/// The files in a zip archive, as far as PyTorch's checkpoints need it: not compressed, not encrypted, in one part.
+/// APPNOTE.TXT of PKWARE, 6.3.10, names the fields.
 struct ZipArchive {
     struct Entry {
         /// The bytes of its header and of its content in the archive.

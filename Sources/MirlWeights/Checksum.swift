@@ -1,6 +1,6 @@
-/// CRC-32C over pieces of memory.
 import MirlKernels
 
+/// CRC-32C over pieces of memory.
 package struct Checksum {
     package private(set) var value: UInt32 = 0
 

@@ -1,18 +1,53 @@
-/// The values of a matrix as numbers, for tools and tests; the kernels read them as they are stored.
+/// Where the values of a matrix are, and what they are as numbers.
 extension Matrix {
     /// Stored value number `index`.
     public func value(_ index: Int) -> Float {
         switch encoding {
-        case .float32: values.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
-        case .float16: Float(values.loadUnaligned(fromByteOffset: index * 2, as: Float16.self))
-        case .int8(let quantization): quantization.value(values, index)
+        case .float32: return values.loadUnaligned(fromByteOffset: index * 4, as: Float.self)
+        case .float16: return Float(values.loadUnaligned(fromByteOffset: index * 2, as: Float16.self))
+        case .int8(let quantization):
+            var value: Float = 0
+            quantization.decode(values, index..<index + 1, to: &value)
+            return value
         }
     }
 
-    /// The stored values of a row, as a range for `value` and the sparsity's columns.
-    public func stored(inRow row: Int) -> Range<Int> {
-        guard let sparsity else { return row * columns..<(row + 1) * columns }
-        return Int(sparsity.rowStarts[row])..<Int(sparsity.rowStarts[row + 1])
+    /// The places of a row's stored values.
+    @inlinable
+    public func stored(inRow row: Int) -> Range<Int> { stored(inRows: row..<row + 1) }
+
+    @inlinable
+    public func stored(inRows rows: Range<Int>) -> Range<Int> {
+        guard let starts = sparsity?.rowStarts else { return rows.lowerBound * columns..<rows.upperBound * columns }
+        return Int(starts[rows.lowerBound])..<Int(starts[rows.upperBound])
+    }
+
+    /// The column of a stored value.
+    @inlinable
+    public func column(_ place: Int) -> Int {
+        if let sparsity { Int(sparsity.columns[place]) } else { place % columns }
+    }
+
+    /// Where those stored values of a row end, from `begin` on, that belong to columns before `limit`: they lie in the
+    /// order of their columns.
+    @inlinable
+    public func end(ofStoredFrom begin: Int, inRow row: Int, beforeColumn limit: Int) -> Int {
+        let all = stored(inRow: row).upperBound
+        if limit == columns { return all }
+        var end = begin
+        while end < all, column(end) < limit { end += 1 }
+        return end
+    }
+
+    /// Whether no value of a row is stored.
+    @inlinable
+    public func isEmpty(_ row: Int) -> Bool { stored(inRow: row).isEmpty }
+
+    /// For each column whether any row has a value there.
+    public func columnsRead() -> [Bool] {
+        var isRead = [Bool](repeating: false, count: columns)
+        for place in stored(inRows: 0..<rows) { isRead[column(place)] = true }
+        return isRead
     }
 }
 
@@ -23,17 +58,10 @@ extension Matrix.Quantization {
         var begin = part.lowerBound
         while begin < part.upperBound {
             let group = begin / groupSize, end = min((group + 1) * groupSize, part.upperBound)
-            let (scale, offset) = step(group)
+            let scale = steps[2 * group], offset = steps[2 * group + 1]
             let source = values + begin, target = out + (begin - part.lowerBound)
             for i in 0..<end - begin { target[i] = offset + scale * Float(source[i]) }
             begin = end
         }
     }
-
-    fileprivate func value(_ values: UnsafeRawPointer, _ index: Int) -> Float {
-        let (scale, offset) = step(index / groupSize)
-        return offset + scale * Float(values.assumingMemoryBound(to: Int8.self)[index])
-    }
-
-    private func step(_ group: Int) -> (scale: Float, offset: Float) { (steps[2 * group], steps[2 * group + 1]) }
 }

@@ -1,6 +1,6 @@
-/// The bytes of a file, mapped, copied or borrowed, for as long as the object lives.
 import Glibc
 
+/// The bytes of a file, mapped, copied or borrowed, for as long as the object lives.
 package final class Storage: @unchecked Sendable {
     package let bytes: UnsafeRawBufferPointer
     private let release: Release

@@ -1,9 +1,9 @@
-/// The speed of each kernel on the tiles of the paper's network, by one thread, against the machine's peak.
 import ArgumentParser
 import Mirl
 import MirlKernels
 import MirlTestSupport
 
+/// The speed of each kernel on the tiles of the paper's network, by one thread, against the machine's peak.
 struct KernelTimes: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels",
@@ -20,7 +20,7 @@ struct KernelTimes: ParsableCommand {
     }
 
     func run() throws {
-        let table = try KernelTable(Kernels.tables.first { String(cString: $0.name) == kernels }!)
+        let table = try KernelTable(Kernels.named(kernels)!)
         let arithmetic = mirlk_enter_arithmetic()
         defer { mirlk_leave_arithmetic(arithmetic) }
         for density in [0.03, 0.1, 0.5, 1] {

@@ -1,9 +1,9 @@
-/// The peaks of the machine.
 import ArgumentParser
 import Glibc
 import Mirl
 import MirlMachine
 
+/// The peaks of the machine.
 struct Machine: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the peak of fp32 multiply-adds for each vector width, and the memory's bandwidth.")

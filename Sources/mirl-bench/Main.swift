@@ -1,6 +1,6 @@
-/// mirl-bench: measures the engine and the machine; `bench/run` makes a report of it.
 import ArgumentParser
 
+/// mirl-bench: measures the engine and the machine; `bench/run` makes a report of it.
 @main struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mirl-bench",

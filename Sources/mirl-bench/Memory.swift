@@ -1,4 +1,4 @@
-/// What the system says of this process's memory.
+// What the system says of this process's memory.
 import ArgumentParser
 import Glibc
 

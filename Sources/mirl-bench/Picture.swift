@@ -1,4 +1,4 @@
-/// The pictures that engines are measured with: noise over a gradient, the same on every run.
+// The pictures that engines are measured with: noise over a gradient, the same on every run.
 import ArgumentParser
 import Mirl
 import MirlFiles

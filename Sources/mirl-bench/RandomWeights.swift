@@ -1,10 +1,10 @@
-/// Makes weights to measure with where trained ones are not at hand: the paper's network, as sparse as MIR-L's.
 import ArgumentParser
 import MirlFiles
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 
+/// Makes weights to measure with where trained ones are not at hand: the paper's network, as sparse as MIR-L's.
 struct RandomWeights: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "random-weights",

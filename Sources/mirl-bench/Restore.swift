@@ -1,7 +1,7 @@
-/// Times whole restorations.
 import ArgumentParser
 import Mirl
 
+/// Times whole restorations.
 struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Time the restoration of pictures.",

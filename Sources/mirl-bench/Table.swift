@@ -1,6 +1,6 @@
-/// Prints rows of words under a heading, each row as soon as it is there.
 import Glibc
 
+/// Prints rows of words under a heading, each row as soon as it is there.
 struct Table {
     private let columns: [String]
 

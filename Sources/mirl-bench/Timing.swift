@@ -1,6 +1,6 @@
-/// How long something takes, by the best and the median of several runs.
 import Glibc
 
+/// How long something takes, by the best and the median of several runs.
 struct Timing {
     /// Seconds, shortest first.
     private let times: [Double]

@@ -33,22 +33,12 @@ struct Failure: Error {
     init(opening error: MirlError) {
         switch error {
         case .weights(let text), .io(let text): self.init(.weights, text)
-        default: self.init(.run, error.text)
+        default: self.init(.run, error.description)
         }
     }
 
     /// What happened to the samples that messages call `place`.
     init(restoring error: MirlError, _ place: String) {
-        let text = error.text, prefix = "input: "
-        self.init(.run, "\(place): \(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text)")
-    }
-}
-
-extension MirlError {
-    fileprivate var text: String {
-        switch self {
-        case .argument(let text), .memory(let text), .io(let text), .weights(let text), .system(let text): text
-        case .cancelled: "cancelled"
-        }
+        self.init(.run, "\(place): \(error)")
     }
 }

@@ -81,7 +81,8 @@ struct Filter: ParsableCommand {
 
     func validate() throws {
         try require((0...1).contains(strength), "--strength must be from 0 to 1, not \(strength).")
-        try require((0...1024).contains(threads), "--threads must be from 0 to 1024, not \(threads).")
+        let mostThreads = Session.mostThreads
+        try require((0...mostThreads).contains(threads), "--threads must be from 0 to \(mostThreads), not \(threads).")
         try require(limitPixels > 0, "--limit-pixels must be at least 1.")
         try require(
             timeout.map { $0 > 0 && $0 < 1e9 } ?? true, "--timeout must be a number of seconds above 0, below 1e9.")

@@ -52,7 +52,9 @@ final class Output {
     }
 
     private func openTemporary(_ path: String) throws(Failure) -> Int32 {
-        newFolder = NewFolder(Path(path).folder)
+        do { newFolder = try NewFolder(Path(path).folder) } catch {
+            throw Failure(.run, "\(Path(path).folder): \(error)")
+        }
         let file: TemporaryFile
         do { file = try TemporaryFile(for: path) } catch {
             throw Failure(.run, "\(Path(path).target.folder): \(error)")

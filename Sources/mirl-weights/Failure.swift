@@ -1,4 +1,4 @@
-/// How the program fails: one line on stderr and an exit code.
+// How the program fails: one line on stderr and an exit code.
 import ArgumentParser
 import MirlFiles
 

@@ -1,7 +1,7 @@
-/// mirl-weights import: a published checkpoint becomes a weight file.
 import ArgumentParser
 import MirlPacking
 
+/// mirl-weights import: a published checkpoint becomes a weight file.
 struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Import a PyTorch, Lightning or safetensors checkpoint as a weight file, running nothing in it.")

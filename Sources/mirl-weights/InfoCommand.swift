@@ -1,8 +1,8 @@
-/// mirl-weights info: what is in a weight file.
 import ArgumentParser
 import MirlFiles
 import MirlWeights
 
+/// mirl-weights info: what is in a weight file.
 struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show what is in a weight file.")
 

@@ -1,10 +1,10 @@
-/// mirl-weights: makes, shows and checks weight files.
 import ArgumentParser
 import CMirl
 import Glibc
 import MirlArguments
 import MirlFiles
 
+/// mirl-weights: makes, shows and checks weight files.
 @main struct Weights: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mirl-weights",

@@ -1,7 +1,7 @@
-/// mirl-weights pack: a checkpoint of the training code becomes a weight file.
 import ArgumentParser
 import MirlPacking
 
+/// mirl-weights pack: a checkpoint of the training code becomes a weight file.
 struct Pack: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Pack a safetensors checkpoint into a weight file.")
 

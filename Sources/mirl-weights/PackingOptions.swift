@@ -1,9 +1,9 @@
-/// What pack and import have in common: the file to write, and how.
 import ArgumentParser
 import MirlFiles
 import MirlPacking
 import MirlWeights
 
+/// What pack and import have in common: the file to write, and how.
 struct PackingOptions: ParsableArguments {
     @Argument(help: "The weight file to write.", completion: .file(extensions: ["mirl"]))
     var output: String

@@ -1,7 +1,7 @@
-/// mirl-weights verify: every check there is.
 import ArgumentParser
 import MirlWeights
 
+/// mirl-weights verify: every check there is.
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check everything in a weight file; silent if all is well.")

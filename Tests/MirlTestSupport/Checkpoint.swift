@@ -1,7 +1,7 @@
-/// A checkpoint made up in memory, which tests can damage before it becomes a safetensors file.
 import MirlPacking
 import MirlWeights
 
+/// A checkpoint made up in memory, which tests can damage before it becomes a safetensors file.
 public struct Checkpoint: Sendable {
     public struct Tensor: Sendable {
         public var type: String

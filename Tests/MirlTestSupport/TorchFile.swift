@@ -1,4 +1,4 @@
-/// PyTorch's checkpoints written byte by byte, so that tests can write what PyTorch never would.
+// PyTorch's checkpoints written byte by byte, so that tests can write what PyTorch never would.
 import MirlPacking
 import MirlWeights
 

@@ -12,8 +12,6 @@ private nonisolated(unsafe) let tables = {
 }()
 private let canary = Float(bitPattern: 0x7FC0_1234)
 private let widths = [1, 3, 4, 7, 8, 15, 16, 17, 31, 43, 48, 63, 64, 65, 78, 80]
-/// With the pixels on both sides of a tile.
-private let allWidths = widths + [65, 66]
 /// Floats between the channels of the tests' tiles.
 private let pitch = Int(MIRLK_TILE) + 16
 
@@ -76,7 +74,7 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
             byCount.map { row, used in
                 used.map { mirlk_term(offset: Int32($0 * pitch), weight: weights[row * columns + $0]) }
             }, outs: byCount.map { Int32($0.0 * pitch) })
-        for width in allWidths {
+        for width in widths {
             let input = tile(columns, width: width), before = tile(rows, width: width)
             for adding in [false, true] {
                 var out = before
@@ -102,7 +100,7 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
         }
         let parts = (1..<rows).map { terms($0, 0..<$0) } + (0..<rows).map { terms($0, $0..<$0 + 3) }
         let matrix = SparseMatrix(parts, outs: (Array(1..<rows) + Array(0..<rows)).map { Int32($0 * pitch) })
-        for width in allWidths {
+        for width in widths {
             let input = tile(columns, width: width), before = tile(rows, width: width)
             var out = before
             matrix.withProduct { tables[table].multiply($0, input, &out, UInt32(width), adding) }
@@ -130,7 +128,7 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
 
     @Test(arguments: tables.indices) mutating func layerNorm(table: Int) {
         let channels = 19, weight = floats(channels), bias = floats(channels)
-        for width in allWidths {
+        for width in widths {
             let before = tile(channels, width: width)
             var out = tile(channels, width: 0)
             before.withUnsafeBufferPointer { before in
@@ -168,7 +166,7 @@ nonisolated(unsafe) private let nowhere = [UnsafePointer<Float>?](repeating: nil
     }
 
     @Test(arguments: tables.indices) mutating func geluIsWithinAMillionthOfTheExactForm(table: Int) {
-        let edge: Float = 5.3
+        let edge: Float = 5.8  // where the polynomials end
         let large = Array(stride(from: Float(8), through: 1000, by: 0.375)) + [edge, edge.nextUp, edge.nextDown, 1e30]
         let xs = Array(stride(from: Float(-8), through: 8, by: 1 / 1024)) + large + large.map { -$0 }
         for (x, result) in zip(xs, gelu(xs, table: table)) {

@@ -1,8 +1,8 @@
-/// The list of tensors is that of the published checkpoints.
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// The list of tensors is that of the published checkpoints.
 struct ArchitectureTests {
     @Test func thePapersNetworkHasThePapersParameters() throws {
         let paper = Architecture()

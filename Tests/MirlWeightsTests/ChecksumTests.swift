@@ -1,8 +1,8 @@
-/// CRC-32C is the published one, whatever instructions compute it.
 import MirlKernels
 import MirlTestSupport
 import Testing
 
+/// CRC-32C is the published one, whatever instructions compute it.
 struct ChecksumTests {
     /// Those that this processor can go.
     let ways = (0..<Int32(MIRLK_CRC32C_WAYS)).compactMap { mirlk_crc32c_ways($0) }

@@ -1,4 +1,4 @@
-/// Helpers that damage a packed file on purpose and open it.
+// Helpers that damage a packed file on purpose and open it.
 import MirlPacking
 import MirlTestSupport
 import MirlWeights

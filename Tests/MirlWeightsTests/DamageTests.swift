@@ -1,9 +1,9 @@
-/// Damaged, truncated and hostile weight files are refused by name, and never crash.
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// Damaged, truncated and hostile weight files are refused by name, and never crash.
 struct DamageTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String

@@ -1,8 +1,8 @@
-/// A file read by nothing but the tables of mirl-weights(5) is what was packed.
 import Foundation
 import MirlTestSupport
 import Testing
 
+/// A file read by nothing but the tables of mirl-weights(5) is what was packed.
 struct FormatPageTests {
     private static let checkpoint = Checkpoint(.tiny, density: 0.3, seed: 5)
     private static let file = try! checkpoint.packed(.float16, provenance: "Köln, 2026")

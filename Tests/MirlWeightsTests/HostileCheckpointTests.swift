@@ -1,9 +1,9 @@
-/// Hostile PyTorch checkpoints are refused, run nothing, and never crash.
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// Hostile PyTorch checkpoints are refused, run nothing, and never crash.
 struct HostileCheckpointTests {
     private static let checkpoint = Checkpoint(.tiny)
     private static let state = Pickled.dictionary(checkpoint.pickledTensors)

@@ -1,4 +1,4 @@
-/// Checkpoints of any origin become the weight file that the same values in safetensors become.
+// Checkpoints of any origin become the weight file that the same values in safetensors become.
 import Foundation
 import MirlPacking
 import MirlTestSupport

@@ -1,9 +1,9 @@
-/// Only whole, sound checkpoints of this network are packed.
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// Only whole, sound checkpoints of this network are packed.
 struct PackingTests {
     /// The line that refuses the checkpoint after `change`, or nil.
     private func refusal(_ valueType: ValueType = .float32, _ change: (inout Checkpoint) -> Void) -> String? {

@@ -1,10 +1,10 @@
-/// What is packed comes back.
 import Foundation
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// What is packed comes back.
 struct RoundTripTests {
     @Test(arguments: [ValueType.float32, .float16], [0, 0.05, 0.5, 1])
     func valuesAndArchitectureSurvive(valueType: ValueType, density: Double) throws {

@@ -1,9 +1,9 @@
-/// Hostile safetensors files are refused, and never crash.
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// Hostile safetensors files are refused, and never crash.
 struct SafetensorsTests {
     private func refusal(_ bytes: [UInt8]) -> String? {
         do {

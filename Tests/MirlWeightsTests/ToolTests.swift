@@ -1,9 +1,9 @@
-/// mirl-weights as a process: its output, messages and exit codes.
 import Foundation
 import MirlTestSupport
 import MirlWeights
 import Testing
 
+/// mirl-weights as a process: its output, messages and exit codes.
 struct ToolTests {
     private let folder: URL
     private var input: String { folder.appending(path: "in.safetensors").path }

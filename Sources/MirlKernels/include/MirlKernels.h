@@ -46,8 +46,8 @@ typedef struct mirlk_kernels {
     /* IEEE half to float. */
     void (*decode_half)(const void *half, float *out, size_t count);
 
-    /* Copies `width` pixels of each of `channels` channels. If `next` is not 0, the same pixels so many floats further
-     * on will be copied soon; without the hint, a copy would mostly wait for memory. */
+    /* Copies `width` pixels of each of `channels` channels. The same pixels `next` floats further on will be copied
+     * soon: a copy would else mostly wait for memory. */
     void (*copy)(const float *in, ptrdiff_t in_stride, float *out, ptrdiff_t out_stride, uint32_t channels,
                  uint32_t width, ptrdiff_t next);
 
