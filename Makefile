@@ -67,7 +67,7 @@ plugin:
 # Renamed when it is whole, as tests that install may run at the same time.
 $(PLUGIN): $(PLUGIN_SOURCES) $(PLUGIN_HEADERS) $(PRODUCTS)/libmirl.so
 	@mkdir -p build
-	$(CC) $(CFLAGS) -std=gnu17 -fPIC -fvisibility=hidden -shared -Iinclude -ISources/MirlImageIO/include \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu17 -fPIC -fvisibility=hidden -shared -Iinclude -ISources/MirlImageIO/include \
 		$$(pkg-config --cflags vips) -o $@.$$$$ $(PLUGIN_SOURCES) \
 		$(LDFLAGS) -Wl,--as-needed,-z,defs,-z,nodelete -L$(PRODUCTS) -lmirl $$(pkg-config --libs vips) \
 		&& mv $@.$$$$ $@
@@ -75,7 +75,7 @@ $(PLUGIN): $(PLUGIN_SOURCES) $(PLUGIN_HEADERS) $(PRODUCTS)/libmirl.so
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Variables: PREFIX (now $(PREFIX)), DESTDIR, BINDIR, LIBDIR, INCLUDEDIR, DATADIR, MANDIR, BASHDIR, ZSHDIR," \
-		"FISHDIR, VIPS_MODULES, CC, CFLAGS, LDFLAGS"
+		"FISHDIR, VIPS_MODULES, CC, CPPFLAGS, CFLAGS, LDFLAGS"
 
 deps: ## install the Debian packages that are missing
 	@tools/packages

@@ -12,7 +12,7 @@ let tool = LinkerSetting.unsafeFlags(
 let sharedLibrary = LinkerSetting.unsafeFlags(
     staticRuntime
         + [
-            "-soname=libmirl.so.1", "-z", "nodelete", "-z", "now",
+            "-soname=libmirl.so.1", "-z", "nodelete", "-z", "now", "--wrap=environ",
             "--version-script=\(Context.packageDirectory)/include/libmirl.map",
         ]
         .flatMap { ["-Xlinker", $0] })
@@ -35,7 +35,8 @@ let package = Package(
         .target(name: "Mirl", dependencies: ["MirlKernels", "MirlWeights", "MirlDefaultWeights"]),
         .target(name: "MirlPacking", dependencies: ["MirlWeights"]),
         .systemLibrary(name: "CMirl", path: "include"),
-        .target(name: "MirlABI", dependencies: ["Mirl", "CMirl"], linkerSettings: [sharedLibrary]),
+        .target(name: "CEnvironment"),
+        .target(name: "MirlABI", dependencies: ["Mirl", "CMirl", "CEnvironment"], linkerSettings: [sharedLibrary]),
         // Only headers: vips.pc itself asks for -pthread, which SwiftPM refuses with a warning.
         .systemLibrary(name: "CVips", path: "Sources/CVips", pkgConfig: "glib-2.0", providers: [.apt(["libvips-dev"])]),
         .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),

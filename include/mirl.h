@@ -8,13 +8,15 @@
  *
  * A model is immutable and may be shared by any number of threads; a session serves one thread at a time
  * and owns all scratch memory. The library never prints or exits, and leaves signals, locale, descriptors and
- * the floating-point environment as they are. A child of fork may go on using what its parent made, unless it
+ * the floating-point environment as they are; only where malloc fails for some bytes of its own, beside the scratch
+ * memory and the weights, it aborts, as Swift does. A thread is not cancelled (pthread_cancel) inside a call or a
+ * callback, but after it. A child of fork may go on using what its parent made, unless it
  * was forked inside a call on it, by any thread. Once loaded the library stays: dlclose does not unload it.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
- * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, from a program
- * made for a later version, is taken as long as the fields unknown here are zero, which always means the
- * default.
+ * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, up to 4096, from a
+ * program made for a later version, is taken as long as the fields unknown here are zero, which always means the
+ * default; of an error struct those fields are left alone.
  *
  * Pointers to options and to an error may be NULL; any other NULL is MIRL_ERROR_ARGUMENT, unless a function
  * says what it makes of it. Functions that return a status set their outputs only on MIRL_OK, except for the
@@ -63,7 +65,7 @@ typedef int32_t mirl_status;
 const char *mirl_status_text(mirl_status status);
 
 /* What the last call that was given this struct returned, and why: one line of UTF-8 that names the place,
- * always ended by a NUL, cut between characters if it is too long, and empty after success. Only a struct
+ * always ended by a NUL, with "..." for its middle if it is too long, and empty after success. Only a struct
  * with a wrong struct_size is left alone. */
 typedef struct mirl_error {
     size_t struct_size;
@@ -185,6 +187,7 @@ typedef struct mirl_session_options {
      * if that and tiles of 256x256 are too much. */
     uint64_t memory_limit;
     mirl_precision precision; /* MIRL_BF16 is faster on some processors */
+    uint32_t reserved;        /* 0 */
 } mirl_session_options;
 
 /* Makes a session that restores images with `model`. `options` are copied; what they point to must outlive the
@@ -198,7 +201,7 @@ void mirl_session_free(mirl_session *session);
 /* --- Restoring ----------------------------------------------------------------------------------------- */
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
- * and 1 at last. Returns 0 to go on; anything else cancels. It is asked every ten milliseconds or so, however
+ * and 1 once, at last, when that can still cancel. Returns 0 to go on; anything else cancels. It is asked every ten milliseconds or so, however
  * large the image; with a runner only where that thread does parts of the work, and between the runner's calls.
  * After 1 the output is written, in some ten milliseconds a megapixel, and nothing can stop that. */
 typedef int (*mirl_progress)(void *user_data, float done);

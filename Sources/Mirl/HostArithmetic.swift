@@ -3,7 +3,7 @@ import MirlKernels
 /// The network's arithmetic on a thread of the host, which gets its own back, sticky flags too, whenever it is called,
 /// and at the end.
 struct HostArithmetic {
-    private let saved: UInt64
+    private let saved: mirlk_arithmetic
 
     /// From here until `leave` this thread computes as the network expects.
     static func enter() -> HostArithmetic { HostArithmetic(saved: mirlk_enter_arithmetic()) }

@@ -14,15 +14,22 @@ struct Pixels {
         }
     }
 
-    /// Writes the map to `output`, blended with this image by `strength`; alpha is this image's, and so is what the map
-    /// has no finite number for. Asks nobody: half a result must not be left behind.
-    func store(to output: ImageBuffer, strength: Float) {
+    /// Writes the map to `output`, blended with this image: of the change that the network makes the share `certainty`
+    /// is taken, of that the share `strength`. Alpha is this image's, and so is what the map has no finite number for.
+    /// Asks nobody: half a result must not be left behind.
+    func store(to output: ImageBuffer, strength: Float, certainty: Float) {
         if strength == 0 { return copy(to: output) }
-        func blend(_ before: Float, _ restored: Float) -> Float { clamped(before + strength * (restored - before)) }
+        let share = strength * certainty
+        func blend(_ before: Float, _ restored: Float) -> Float { clamped(before + share * (restored - before)) }
         switch image.format.sample {
         case .uint8: store(to: output) { UInt8(blend(Float($0) / 255, $1) * 255 + 0.5) }
         case .uint16: store(to: output) { UInt16(blend(Float($0) / 65535, $1) * 65535 + 0.5) }
-        case .float: store(to: output) { blendFloats($0, clamped($1), strength) }
+        case .float:
+            store(to: output) { before, restored in
+                let restored = clamped(restored)
+                let change = certainty == 1 ? restored : (1 - certainty) * clamped(before) + certainty * restored
+                return blendFloats(before, change, strength)
+            }
         }
     }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Tells the host how far the restoration of an image is, on the caller's thread, and learns whether to go on.
 final class Progress {
-    private let tell: ((Float) -> Bool)?
+    private let host: ((Float) -> Bool)?
     private let caller = pthread_self()
     private let isCancelled = Atomic(false)
 
@@ -16,8 +16,8 @@ final class Progress {
     private var told: Float = 0
     private var lastAsked = -Double.infinity
 
-    /// `tell` gets the share done, 0...1, never falling, and cancels by saying no.
-    init(tell: ((Float) -> Bool)?) { self.tell = tell }
+    /// `host` gets the share done, 0...1, never falling, 1 once and at last, and cancels by saying no.
+    init(tell host: ((Float) -> Bool)?) { self.host = host }
 
     /// Says what the phases to come will cost.
     func expect(_ cost: Double) { total = finished + cost }
@@ -37,15 +37,15 @@ final class Progress {
         try check()
     }
 
-    /// Asks for the last time.
+    /// Tells that all is done, which can still be cancelled.
     func finish() throws(MirlError) {
-        ask(1)
-        try check()
+        tell(1)
+        if isCancelled.load(ordering: .relaxed) { throw .cancelled }
     }
 
     /// Whether the work is still wanted. On the caller's thread this asks the host, though not for every question.
     func goesOn() -> Bool {
-        if tell != nil, pthread_equal(caller, pthread_self()) != 0, seconds() - lastAsked > 0.01 {
+        if host != nil, pthread_equal(caller, pthread_self()) != 0, seconds() - lastAsked > 0.01 {
             let part = phase.cost * Double(itemsDone.load(ordering: .relaxed)) / phase.items
             ask((finished + part) / total)
         }
@@ -56,10 +56,12 @@ final class Progress {
         if !goesOn() { throw .cancelled }
     }
 
-    private func ask(_ done: Double) {
-        guard let tell, !isCancelled.load(ordering: .relaxed) else { return }
-        told = max(told, Float(min(1, done)))
-        if !tell(told) { isCancelled.store(true, ordering: .relaxed) }
+    private func ask(_ done: Double) { tell(min(Float(1).nextDown, Float(done))) }
+
+    private func tell(_ done: Float) {
+        guard let host, !isCancelled.load(ordering: .relaxed) else { return }
+        told = max(told, done)
+        if !host(told) { isCancelled.store(true, ordering: .relaxed) }
         lastAsked = seconds()
     }
 

@@ -87,7 +87,7 @@ public final class Session {
         }
         try progress.finish()
         Pixels(image: input, map: schedule.result, memory: base)
-            .store(to: output, strength: strength * choice.strength)
+            .store(to: output, strength: strength, certainty: choice.strength)
         seen = sight ?? network.nearest(mixtures)
         done = choice
     }

@@ -10,5 +10,5 @@ func object<Object: AnyObject>(_ handle: OpaquePointer, as type: Object.Type) ->
 
 func release<Object: AnyObject>(_ handle: OpaquePointer?, as type: Object.Type) {
     guard let handle else { return }
-    Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).release()
+    withoutCancellation { Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).release() }
 }

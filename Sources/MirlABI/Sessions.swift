@@ -14,6 +14,9 @@ private final class SessionHandle {
         guard let precision = Precision(options.precision) else {
             throw .argument("options: unknown precision \(options.precision)")
         }
+        guard options.reserved == 0 else {
+            throw .argument("options: sets a field that this version of mirl does not know")
+        }
         session = try Session(
             model, threads: Int(options.threads), kernels: options.kernels.map { String(cString: $0) },
             runner: hostRunner(options), allocator: Allocator(options), precision: precision)

@@ -1,5 +1,6 @@
 // How what went wrong reaches a C caller: a status, and a line of text where the caller left room for one.
 import CMirl
+import Glibc
 import Mirl
 
 typealias ErrorPointer = UnsafeMutablePointer<mirl_error>?
@@ -8,7 +9,7 @@ typealias ErrorPointer = UnsafeMutablePointer<mirl_error>?
 func reporting(to error: ErrorPointer, _ body: () throws(MirlError) -> Void) -> mirl_status {
     guard error.hasRoom else { return MIRL_ERROR_ARGUMENT }
     do {
-        try body()
+        try withoutCancellation(body)
         error.set(MIRL_OK, "")
         return MIRL_OK
     } catch let failure {
@@ -44,19 +45,28 @@ extension ErrorPointer {
     }
 }
 
-/// Fills `room` with `text` and a final NUL, leaving out the characters that do not fit. Whatever would break
-/// the line, as a file name may, becomes a question mark.
+/// Calls `body`, in which a pthread_cancel of this thread must wait: it would leave threads at work on memory that is
+/// gone.
+func withoutCancellation<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+    var before: Int32 = 0
+    pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &before)
+    defer { pthread_setcancelstate(before, nil) }
+    try body()
+}
+
+/// Fills `room` with `text` and a final NUL; where it is too long, with its beginning, dots, and its end, which tells
+/// the reason. Whatever would break the line, as a file name may, becomes a question mark.
 func copy(_ text: String, to room: UnsafeMutableRawBufferPointer) {
-    var end = 0
-    for scalar in text.unicodeScalars {
-        let bytes = UTF8.encode(isControl(scalar) ? "?" : scalar)!
-        guard end + bytes.count < room.count else { break }
-        for byte in bytes {
-            room[end] = byte
-            end += 1
-        }
+    var bytes = text.unicodeScalars.flatMap { Array(UTF8.encode(isControl($0) ? "?" : $0)!) }
+    if bytes.count >= room.count {
+        func isBetweenCharacters(_ place: Int) -> Bool { place == bytes.count || bytes[place] & 0xC0 != 0x80 }
+        let dots = Array("...".utf8), half = (room.count - 1 - dots.count) / 2
+        let head = (0...half).last(where: isBetweenCharacters)!
+        let tail = (bytes.count - half...bytes.count).first(where: isBetweenCharacters)!
+        bytes = bytes[..<head] + dots + bytes[tail...]
     }
-    room[end] = 0
+    room.copyBytes(from: bytes)
+    room[bytes.count] = 0
 }
 
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {

@@ -24,24 +24,30 @@ public func processArguments(flags: String, options: [Character: String]) throws
     return try expand(given, flags: flags, options: options)
 }
 
-/// Writes short options with their values as long ones, and refuses what begins with a dash and is neither that nor
-/// flags, such as a file called -beach.jpg.
+/// Writes short options with their values as long ones, those behind flags too, gives empty values and negative numbers
+/// in the way that the parser takes them, and refuses what begins with a dash and is neither that nor flags, such as a
+/// file called -beach.jpg.
 package func expand(
     _ arguments: [String], flags: String, options: [Character: String]
 ) throws(ArgumentError) -> [String] {
     var expanded: [String] = [], rest = arguments[...]
     while let argument = rest.popFirst() {
         if argument == "--" { return expanded + [argument] + rest }
-        let letters = argument.dropFirst()
-        if !argument.hasPrefix("-") || argument.hasPrefix("--") || letters.allSatisfy({ flags.contains($0) }) {
+        let letters = argument.dropFirst(), others = letters.drop { flags.contains($0) }
+        if argument.hasPrefix("--"), argument.firstIndex(of: "=") == argument.indices.last {
+            expanded += [String(argument.dropLast()), ""]  // "--name=" alone would have the next argument as its value
+        } else if !argument.hasPrefix("-") || argument.hasPrefix("--") || others.isEmpty {
             expanded.append(argument)
-        } else if let option = options[letters.first!] {
-            guard let value = letters.count > 1 ? String(letters.dropFirst()) : rest.popFirst() else {
-                return expanded + [argument]
+        } else if let option = options[others.first!] {
+            if others.count < letters.count { expanded.append("-\(letters.prefix(letters.count - others.count))") }
+            guard let value = others.count > 1 ? String(others.dropFirst()) : rest.popFirst() else {
+                return expanded + ["-\(others)"]
             }
             expanded += value.isEmpty ? ["--\(option)", ""] : ["--\(option)=\(value)"]
         } else if Double(argument) != nil {
-            expanded.append(argument)
+            // The value of the option before it, if that has none yet.
+            let option = expanded.last.flatMap { $0.hasPrefix("--") && !$0.contains("=") ? expanded.popLast() : nil }
+            expanded.append(option.map { "\($0)=\(argument)" } ?? argument)
         } else {
             throw ArgumentError(
                 description: "no option is called \(argument); for a file of that name write ./\(argument)")

@@ -17,7 +17,7 @@ bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 uint32_t exif_orientation(mirl_bytes exif);
 
 /* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that. */
-void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height);
+void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height);
 
 /* Makes XMP say that the picture is upright, if it says anything. */
 void reset_xmp_orientation(mirl_bytes xmp);

@@ -13,7 +13,11 @@ typedef struct block {
 } block;
 
 enum { entry_size = 12 };
-enum { tag_orientation = 0x0112, tag_more = 0x8769, tag_width = 0xA002, tag_height = 0xA003 };
+enum { tag_orientation = 0x0112, tag_more = 0x8769 };
+/* Where a picture's sides are told: in the first directory, and in the further one, which cameras fill. */
+enum { tag_width = 0x0100, tag_height = 0x0101, tag_more_width = 0xA002, tag_more_height = 0xA003 };
+/* Where a thumbnail's bytes are, as JPEG or as samples, and how many. */
+enum { tag_jpeg = 0x0201, tag_jpeg_size = 0x0202, tag_samples = 0x0111, tag_samples_size = 0x0117 };
 
 static uint32_t read_integer(const block *block, const uint8_t *from, unsigned count) {
     uint32_t value = 0;
@@ -65,20 +69,49 @@ uint32_t exif_orientation(mirl_bytes exif) {
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
-void exif_describe(mirl_bytes exif, uint32_t width, uint32_t height) {
-    block block;
+static void set_number(const block *block, size_t directory, uint32_t tag, uint32_t number) {
     unsigned bytes;
-    size_t directory = open_block(exif, &block);
-    uint8_t *value = find_number(&block, directory, tag_orientation, &bytes);
-    if (value != NULL) write_integer(&block, value, bytes, 1);
-    size_t end = end_of_directory(&block, directory);
-    if (end != 0) write_integer(&block, block.bytes + end, 4, 0); /* of the thumbnail, which shows the picture before */
-    value = find_number(&block, directory, tag_more, &bytes);
-    directory = value != NULL ? read_integer(&block, value, bytes) : 0;
-    if ((value = find_number(&block, directory, tag_width, &bytes)) != NULL)
-        write_integer(&block, value, bytes, width);
-    if ((value = find_number(&block, directory, tag_height, &bytes)) != NULL)
-        write_integer(&block, value, bytes, height);
+    uint8_t *value = find_number(block, directory, tag, &bytes);
+    if (value != NULL) write_integer(block, value, bytes, number);
+}
+
+static size_t get_number(const block *block, size_t directory, uint32_t tag) {
+    unsigned bytes;
+    const uint8_t *value = find_number(block, directory, tag, &bytes);
+    return value != NULL ? read_integer(block, value, bytes) : 0;
+}
+
+/* Overwrites the bytes that two tags tell of, and leaves them out where they are the last. */
+static void wipe(block *block, size_t directory, uint32_t tag, uint32_t size_tag) {
+    size_t begin = get_number(block, directory, tag), size = get_number(block, directory, size_tag);
+    if (begin == 0 || begin > block->size) return;
+    size = size < block->size - begin ? size : block->size - begin;
+    memset(block->bytes + begin, 0, size);
+    if (begin + size == block->size) block->size = begin;
+}
+
+/* The second directory is of the thumbnail, which shows the picture before. */
+static void remove_thumbnail(block *block, size_t first) {
+    size_t end = end_of_directory(block, first);
+    if (end == 0) return;
+    size_t second = read_integer(block, block->bytes + end, 4);
+    write_integer(block, block->bytes + end, 4, 0);
+    if (second <= end) return; /* nowhere, or in what is kept */
+    wipe(block, second, tag_jpeg, tag_jpeg_size);
+    wipe(block, second, tag_samples, tag_samples_size);
+}
+
+void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height) {
+    block block;
+    size_t directory = open_block(*exif, &block);
+    set_number(&block, directory, tag_orientation, 1);
+    set_number(&block, directory, tag_width, width);
+    set_number(&block, directory, tag_height, height);
+    size_t more = get_number(&block, directory, tag_more);
+    set_number(&block, more, tag_more_width, width);
+    set_number(&block, more, tag_more_height, height);
+    remove_thumbnail(&block, directory);
+    exif->size = block.size;
 }
 
 /* XMP repeats the orientation as an attribute or an element; both put the digit soon after the name. */

@@ -131,6 +131,11 @@ mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mi
     picture->pixels = malloc(picture_size(picture));
     if (picture->pixels == NULL) return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the image");
     bool plain = kind <= '3';
-    return kind == '1' || kind == '4' ? read_bits(&reader, plain, picture, message)
-                                      : read_samples(&reader, plain, (uint32_t)maximum, picture, message);
+    status = kind == '1' || kind == '4' ? read_bits(&reader, plain, picture, message)
+                                        : read_samples(&reader, plain, (uint32_t)maximum, picture, message);
+    if (status != MIRL_PICTURE_OK || !plain) return status;
+    skip_space(&reader);
+    if (is_pnm(reader.next, (size_t)(reader.end - reader.next)))
+        return picture_fail(message, MIRL_PICTURE_BAD, "a second image follows plain PNM; only raw PNM may come in rows");
+    return status;
 }

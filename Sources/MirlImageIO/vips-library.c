@@ -38,6 +38,7 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
     }
     library.block_untrusted_set(TRUE);
     library.cache_set_max(0);
+    library.concurrency_set(1); /* decoding and encoding gain nothing from the threads that it starts otherwise */
     opened = true;
     return &library;
 }

@@ -19,12 +19,20 @@ struct Destination {
             throw Failure(.usage, "standard output is a terminal; \(ways)")
         }
         if isReplaced { return try checkFolder(Path(path).target.folder) }
-        var facts = stat()
-        if stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR {
-            throw Failure(.usage, "\(path): a folder; name the file, or write several to a folder with --outdir")
-        }
+        try checkIsNoFolder("name the file, or write several to a folder with --outdir")
         guard access(path, W_OK) == 0 else { throw .system(.run, path) }
         if isTerminal(path) { throw Failure(.usage, "\(path): a terminal, to which no image is written") }
+    }
+
+    func checkIsNoFolder(_ advice: String) throws(Failure) {
+        if let path, isOf(S_IFDIR, path) { throw Failure(.usage, "\(path): a folder; \(advice)") }
+    }
+
+    /// Lets the reader of a pipe with a name, to which nothing will be written, see its end.
+    func abandon() {
+        guard let path, isOf(S_IFIFO, path) else { return }
+        let descriptor = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// The descriptor that is open already.
@@ -34,9 +42,14 @@ struct Destination {
     var isReplaced: Bool { path.map { MirlFiles.isReplaced($0) } ?? false }
 }
 
-func isTerminal(_ path: String) -> Bool {
+/// Whether something of this kind has that name, links followed.
+private func isOf(_ kind: mode_t, _ path: String) -> Bool {
     var facts = stat()
-    guard stat(path, &facts) == 0, facts.st_mode & S_IFMT == S_IFCHR else { return false }
+    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == kind
+}
+
+func isTerminal(_ path: String) -> Bool {
+    guard isOf(S_IFCHR, path) else { return false }
     let descriptor = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
     defer { close(descriptor) }
     return isatty(descriptor) != 0

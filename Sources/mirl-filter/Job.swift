@@ -22,7 +22,10 @@ extension Filter {
                 source: Source(file), destination: Destination("\(outdir)/\(name)"), format: format,
                 label: "\(index + 1) of \(files.count)")
         }
-        for job in jobs { try job.source.check() }
+        for job in jobs {
+            try job.source.check()
+            try job.destination.checkIsNoFolder("give its input another name")
+        }
         try checkCollisions(jobs)
         return jobs
     }
@@ -67,7 +70,11 @@ extension Filter {
 
     private func checkOutdir(_ outdir: String) throws(Failure) {
         var facts = stat()
-        if stat(outdir, &facts) != 0 { return try checkFolder(Path(outdir).folder) }
+        if stat(outdir, &facts) != 0 {
+            // What is not there can be made, but for what a link leads to.
+            guard errno == ENOENT, lstat(outdir, &facts) != 0 else { throw .system(.run, outdir) }
+            return try checkFolder(Path(outdir).folder)
+        }
         guard facts.st_mode & S_IFMT == S_IFDIR else { throw Failure(.run, "\(outdir): not a folder") }
         try checkFolder(Path(outdir))
     }

@@ -13,8 +13,20 @@ struct ProgressBar {
         let percent = Int(done * 100)
         if percent == shown { return }
         shown = percent
-        let bar = String(repeating: "=", count: percent / 2) + String(repeating: " ", count: 50 - percent / 2)
-        report("\r\(label)[\(bar)] \(percent)%", terminator: "")
+        report("\r\(line(percent))", terminator: "")
+    }
+
+    /// Never longer than the terminal is wide, as only one line can be cleared.
+    private func line(_ percent: Int) -> String {
+        let columns = columns, number = "\(percent)%", cells = min(50, columns - label.count - "[] 100% ".count)
+        guard cells >= 10 else { return String((label + number).suffix(max(1, columns - 1))) }
+        let full = percent * cells / 100
+        return "\(label)[\(String(repeating: "=", count: full))\(String(repeating: " ", count: cells - full))] \(number)"
+    }
+
+    private var columns: Int {
+        var size = winsize()
+        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
     func clear() {

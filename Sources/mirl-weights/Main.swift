@@ -30,7 +30,10 @@ import MirlFiles
         if !text.isEmpty {
             let mistake = "mirl-weights: \(text.harmlessLines)\nTry 'mirl-weights --help'.\n"
             let lines = code.isSuccess ? "\(text)\n" : mistake
-            do { try writeAll(Array(lines.utf8), to: code.isSuccess ? 1 : 2) } catch { Glibc.exit(1) }
+            do { try writeAll(Array(lines.utf8), to: code.isSuccess ? 1 : 2) } catch {
+                try? writeAll(Array("mirl-weights: stdout: \(error)\n".utf8), to: 2)
+                Glibc.exit(1)
+            }
         }
         Glibc.exit(code.rawValue)
     }

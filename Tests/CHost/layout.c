@@ -34,6 +34,7 @@ AT(mirl_session_options, deallocate, 48);
 AT(mirl_session_options, allocator_data, 56);
 AT(mirl_session_options, memory_limit, 64);
 AT(mirl_session_options, precision, 72);
+AT(mirl_session_options, reserved, 76);
 
 SIZE(mirl_restore_options, 32);
 AT(mirl_restore_options, struct_size, 0);
@@ -53,6 +54,12 @@ _Static_assert(MIRL_GREY8 == 1 && MIRL_GREYA8 == 2 && MIRL_RGB8 == 3 && MIRL_RGB
     && MIRL_GREYA16 == 6 && MIRL_RGB16 == 7 && MIRL_RGBA16 == 8 && MIRL_GREYF == 9 && MIRL_GREYAF == 10
     && MIRL_RGBF == 11 && MIRL_RGBAF == 12 && MIRL_BGR8 == 13 && MIRL_BGRA8 == 14 && MIRL_BGR16 == 15
     && MIRL_BGRA16 == 16 && MIRL_BGRF == 17 && MIRL_BGRAF == 18, "formats renumbered");
+
+/* Padding at the end would hide the fields of a later version. */
+_Static_assert(sizeof(mirl_error) == offsetof(mirl_error, message) + sizeof(((mirl_error *)0)->message)
+    && sizeof(mirl_image) == offsetof(mirl_image, data) + sizeof(void *)
+    && sizeof(mirl_session_options) == offsetof(mirl_session_options, reserved) + sizeof(uint32_t)
+    && sizeof(mirl_restore_options) == offsetof(mirl_restore_options, user_data) + sizeof(void *), "padding at the end");
 
 /* What is left to see at run time: the library is of the header's version. */
 void check_layout(void)

@@ -22,6 +22,7 @@ static const struct {
     { "threads-end", check_threads_end },
     { "looking-on", check_looking_on },
     { "shared-model", check_shared_model },
+    { "cancelled-thread", check_cancelled_thread },
     { "runner", check_runner },
     { "allocator", check_allocator },
     { "memory-limit", check_memory_limit },

@@ -9,7 +9,7 @@ typedef struct {
     mirl_image *image;
     pthread_t caller;
     float last, cancel_from; /* a share beyond 1 is never reached */
-    int calls;
+    int calls, ends;
     mirl_status nested;
 } watch;
 
@@ -22,6 +22,7 @@ static int watching(void *user_data, float done)
     CHECK(mirl_session_seen(w->session, NULL) == MIRL_AUTO);
     w->nested = mirl_restore(w->session, w->image, w->image, NULL, NULL);
     w->calls++;
+    w->ends += done == 1;
     return done >= w->cancel_from ? -1 : 0;
 }
 
@@ -39,7 +40,7 @@ void check_progress(void)
     mirl_image image = new_image(MIRL_RGB8, 40, 30, 0), nested = copy_of(&image);
     watch w = { .session = default_session(0), .image = &nested, .caller = pthread_self(), .cancel_from = 2 };
     CHECK_STATUS(restore_watched(&w, &image, &image), MIRL_OK);
-    CHECK(w.calls > 1 && w.last == 1);
+    CHECK(w.calls > 1 && w.last == 1 && w.ends == 1);
     CHECK_STATUS(w.nested, MIRL_ERROR_ARGUMENT);
     mirl_session_free(w.session);
     free(image.data);

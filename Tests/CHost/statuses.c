@@ -24,10 +24,10 @@ static void check_file_errors(void)
     CHECK(model == NULL);
 }
 
-/* Whether the text ends between characters: no lead byte misses its continuation bytes. */
-static bool ends_whole(const char *text)
+/* Whether the text up to `end` ends between characters: no lead byte misses its continuation bytes. */
+static bool ends_whole(const char *text, size_t end)
 {
-    size_t end = strlen(text), tail = 0;
+    size_t tail = 0;
     while (tail < end && ((unsigned char)text[end - 1 - tail] & 0xC0) == 0x80)
         tail++;
     unsigned char lead = (unsigned char)text[end - 1 - tail];
@@ -46,7 +46,11 @@ static void check_long_messages(void)
         memset(error.message, 'A', sizeof error.message);
         CHECK_STATUS(mirl_model_open(path, &model, &error), MIRL_ERROR_IO);
         CHECK(memchr(error.message, 0, sizeof error.message) != NULL);
-        CHECK(strlen(error.message) >= sizeof error.message - 4 && ends_whole(error.message));
+        const char *dots = strstr(error.message, "..."), *reason = ": cannot open: No such file or directory";
+        CHECK(strlen(error.message) >= sizeof error.message - 8 && dots != NULL);
+        CHECK(ends_whole(error.message, (size_t)(dots - error.message)));
+        CHECK(((unsigned char)dots[3] & 0xC0) != 0x80);
+        CHECK(strcmp(error.message + strlen(error.message) - strlen(reason), reason) == 0);
         CHECK(strchr(error.message, '\n') == NULL);
     }
 }

@@ -123,3 +123,29 @@ void check_threads_end(void)
     CHECK(count_threads() == before);
     free(image.data);
 }
+
+static void *restore_while_cancelled(void *user_data)
+{
+    job *j = user_data;
+    CHECK(pthread_cancel(pthread_self()) == 0);
+    mirl_image output = j->image;
+    CHECK_STATUS(mirl_restore(j->session, &output, &output, NULL, NULL), MIRL_OK);
+    atomic_store(&j->done, true);
+    pthread_testcancel();
+    return NULL;
+}
+
+/* A thread that is cancelled ends after its call, not within. */
+void check_cancelled_thread(void)
+{
+    job j = { .session = default_session(2), .image = new_image(MIRL_RGB8, 40, 30, 0) };
+    mirl_image expected = restored_by(j.session, &j.image);
+    pthread_t thread;
+    void *result;
+    CHECK(pthread_create(&thread, NULL, restore_while_cancelled, &j) == 0 && pthread_join(thread, &result) == 0);
+    CHECK(result == PTHREAD_CANCELED && atomic_load(&j.done));
+    CHECK(same_bytes(&j.image, &expected));
+    mirl_session_free(j.session);
+    free(j.image.data);
+    free(expected.data);
+}

@@ -23,6 +23,16 @@ import Testing
         #expect(outcome.output.isEmpty, "the library printed")
     }
 
+    /// Variables that make the Swift runtime print and handle signals, which is not for a host that knows nothing of it.
+    @Test func variablesOfSwiftAreNotHeeded() throws {
+        let host = try Workshop.host.get().path
+        let variables = "SWIFT_DEBUG_HELP=1 SWIFT_BACKTRACE=enable=yes,swift-backtrace=/bin/true"
+        let outcome = try Workshop.run("/bin/sh", ["-c", "\(variables) exec '\(host)' surroundings"])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        #expect(outcome.output.isEmpty)
+    }
+
     @Test func cxxWrapper() throws {
         let outcome = try Workshop.run(Workshop.wrapper.get().path, [])
         #expect(outcome.status == 0)

@@ -245,14 +245,16 @@ import Testing
 
     @Test(arguments: [
         ("", true), ("1", true), ("1.0", true), ("1.0.0 EXACT", true), ("0.9", false), ("1.99", false), ("2.0", false),
+        ("0.9...1.5", true), ("1.0...1.0", true), ("1.0...<2", true), ("0.8...0.9", false), ("0.9...<1.0", false),
+        ("1.1...1.5", false),
     ])
     func cmakeChecksTheVersion(wanted: String, isFound: Bool) throws {
-        let folder = Workshop.folder.appending(path: "cmake-version-\(wanted.filter(\.isNumber))-\(isFound)")
+        let folder = Workshop.folder.appending(path: "cmake-version-\(String(wanted.map { $0.isNumber ? $0 : "-" }))")
         _ = try Self.tree.get()
         try? FileManager.default.removeItem(at: folder)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let project = """
-            cmake_minimum_required(VERSION 3.13)
+            cmake_minimum_required(VERSION 3.19)
             project(version NONE)
             set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS TRUE)
             set(CMAKE_SIZEOF_VOID_P 8)

@@ -73,6 +73,16 @@ struct BatchTests {
         #expect(!(try place.files.contains("out")))
     }
 
+    @Test func `what makes the work useless is found before it`() throws {
+        let link = try place.shell("ln -s nowhere out; \"$FILTER\" -v a.jpg c.png --outdir out")
+        #expect(link.status == 1)
+        #expect(link.errors == "mirl-filter: out: No such file or directory\n")
+        let folder = try place.shell("rm out; mkdir -p out/c.png; \"$FILTER\" -v a.jpg c.png --outdir out")
+        #expect(folder.status == 64)
+        #expect(folder.errors.hasPrefix("mirl-filter: out/c.png: a folder"))
+        #expect(try place.files(in: "out") == ["c.png"])
+    }
+
     @Test(arguments: [".", "../$(basename \"$PWD\")", "$PWD", "link"])
     func `an input is never replaced`(outdir: String) throws {
         let before = try place.read("a.jpg")

@@ -229,6 +229,27 @@ struct FailureTests {
         expectFailure(outcome, 64)
     }
 
+    /// As a shell gives a variable that is not set; the next argument is not its value.
+    @Test(arguments: ["--output=", "--outdir=", "--weights=", "-o"])
+    func `an empty value is none`(option: String) throws {
+        let value = option.hasSuffix("=") ? [] : [""]
+        let outcome = try place.filter([option] + value + ["in.ppm"], input: picture())
+        expectFailure(outcome, 64, "must not be empty")
+        #expect(try place.files == [])
+    }
+
+    @Test(arguments: [["--strength", "-0.5"], ["--strength=-0.5"]])
+    func `a negative number is a value`(words: [String]) throws {
+        expectFailure(try place.filter(words, input: picture()), 64, "--strength must be from 0 to 1, not -0.5")
+    }
+
+    @Test func `an option with a value may stand behind flags`() throws {
+        #expect(try place.filter("-qo", "a.png", input: picture()).status == 0)
+        #expect(try place.filter("-qvob.png", input: picture()).status == 0)
+        #expect(try place.files == ["a.png", "b.png"])
+        expectFailure(try place.filter("-qo", input: picture()), 64, "Missing value for")
+    }
+
     /// As the shell expands *.jpg, and as a misspelt option looks.
     @Test(arguments: [
         ("-beach.jpg", "no option is called -beach.jpg; for a file of that name write ./-beach.jpg"),

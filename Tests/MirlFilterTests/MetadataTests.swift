@@ -84,12 +84,15 @@ struct MetadataTests {
         try place.vips("copy", "in.ppm", "in.png")
         let file = try place.read("in.png")
         var more = exif(orientation: 1)
-        let next = 10 + 3 * 12 + 3
+        let next = 10 + 3 * 12 + 3, without = more
         more[next] = UInt8(more.count)
-        more += [0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]
-        let outcome = try place.filter(input: file.prefix(33) + chunk("eXIf", more) + file.dropFirst(33))
-        more[next] = 0
-        #expect(outcome.output.range(of: chunk("eXIf", more)) != nil, "\(outcome.errors)")
+        let shown = Data("picture before".utf8), place = UInt8(more.count + 2 + 2 * 12 + 4)
+        more += [0, 2, 0x02, 0x01, 0, 4, 0, 0, 0, 1, 0, 0, 0, place]
+        more += [0x02, 0x02, 0, 4, 0, 0, 0, 1, 0, 0, 0, UInt8(shown.count), 0, 0, 0, 0] + shown
+        let outcome = try self.place.filter(input: file.prefix(33) + chunk("eXIf", more) + file.dropFirst(33))
+        #expect(outcome.output.range(of: without) != nil, "\(outcome.errors)")
+        #expect(outcome.output.range(of: shown) == nil)
+        #expect(outcome.output.range(of: chunk("eXIf", more.prefix(next) + [0] + more[(next + 1)...].dropLast(shown.count))) != nil)
     }
 
     /// libpng would keep no more than so many if it were told to keep few.

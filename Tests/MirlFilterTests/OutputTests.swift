@@ -193,6 +193,21 @@ struct OutputTests {
         #expect(try place.files(in: "out") == ["another"])
     }
 
+    @Test func `who reads from a named pipe sees the end though nothing comes`() throws {
+        let outcome = try place.shell(
+            "mkfifo out; timeout 20 cat out & \"$FILTER\" missing.png -o out; status=$?; wait $! && exit $status")
+        #expect(outcome.status == 2)
+    }
+
+    @Test(arguments: [20, 45, 200])
+    func `the progress bar never fills a terminal's line`(columns: Int) throws {
+        let outcome = try place.shell(
+            "script -qec 'stty cols \(columns); \"$FILTER\" in.ppm -o out.png' /dev/null < /dev/null")
+        let lines = outcome.output.split { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
+        #expect(lines.count > 2)
+        #expect(lines.allSatisfy { $0.count < columns })
+    }
+
     @Test func `a folder that was there stays, though empty`() throws {
         let outcome = try place.shell(
             """

@@ -44,6 +44,19 @@ struct StreamTests {
         }
     }
 
+    @Test func `what cannot be followed is not followed without a word`() throws {
+        try place.write(first, to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let png = try place.read("in.png"), plain = Data("P2\n2 1\n9\n0 9\n".utf8)
+        for (input, message) in [(png + png, "a second PNG follows"), (plain + plain, "a second image follows")] {
+            let outcome = try place.filter(input: input)
+            #expect(outcome.status == 2)
+            #expect(outcome.errors.contains(message))
+            #expect(outcome.output.isEmpty)
+        }
+        #expect(try place.filter(input: png + Data("junk".utf8)).status == 0)
+    }
+
     @Test func `what is cut short ends the stream after the images before it`() throws {
         let outcome = try place.filter("--strength", "0", input: first + third + second.dropLast())
         #expect(outcome.status == 2)

@@ -15,8 +15,12 @@ import Testing
 
     private func both() throws -> Model { Model(try file(common), special: [.derain: try file(special)]) }
 
-    private func restored(_ task: Task, _ session: Session, strength: Float = 1) throws -> [Float] {
-        let picture = Planar(height: 40, width: 48, values: (0..<3 * 40 * 48).map { Float($0 * 37 % 101) / 101 })
+    private func restored(
+        _ task: Task, _ session: Session, strength: Float = 1, replacing odd: [Float] = []
+    ) throws -> [Float] {
+        var values: [Float] = (0..<5760).map { Float($0 * 37 % 101) / 101 }
+        values.replaceSubrange(0..<odd.count, with: odd)
+        let picture = Planar(height: 40, width: 48, values: values)
         return try picture.withBuffer { buffer in
             try session.restore(buffer, into: buffer, task: task, strength: strength)
             let samples = buffer.data.assumingMemoryBound(to: Float.self)
@@ -91,7 +95,19 @@ import Testing
         let result = try restored(.auto, session, strength: 0.5), seen = try #require(session.seen)
         let share = min(1, (seen.confidence - 0.5) / 0.4)
         #expect(seen.task == .derain && abs(seen.confidence - (1 - away)) < 1e-3 && session.done == (.derain, share))
-        #expect(try result == restored(.derain, session, strength: 0.5 * share))
+        let expected = try restored(.derain, session, strength: 0.5 * share)
+        #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    @Test func ofFloatsAsWellOnlyTheStrengthThatIsAskedForKeepsWhatNoColourIs() throws {
+        let session = try Session(try model(seeing: ["derain"], away: 0.3), threads: 1)
+        let odd: [Float] = [.nan, 5, -2, .infinity]
+        let (whole, half) = try (
+            restored(.auto, session, replacing: odd), restored(.auto, session, strength: 0.5, replacing: odd)
+        )
+        #expect(session.done.strength < 1)
+        #expect(whole.allSatisfy { $0 >= 0 && $0 <= 1 })
+        #expect(half.contains(where: \.isNaN) && half.contains { value in value > 2 })
     }
 
     @Test func autoDoesNotRemoveHazeThatIsNotSure() throws {

@@ -117,5 +117,8 @@ static inline void mirlk_pause(void) {
 /* Between enter and leave, this thread computes as the network expects, whatever its host has set: it rounds to
  * nearest, traps nothing, and flushes denormals to zero, as they cost a hundred times a normal number and add nothing.
  * `enter` returns what `leave` restores. */
-uint64_t mirlk_enter_arithmetic(void);
-void mirlk_leave_arithmetic(uint64_t saved);
+typedef struct mirlk_arithmetic {
+    uint32_t words[8];
+} mirlk_arithmetic;
+mirlk_arithmetic mirlk_enter_arithmetic(void);
+void mirlk_leave_arithmetic(mirlk_arithmetic saved);
