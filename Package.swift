@@ -17,7 +17,8 @@ let sharedLibrary = LinkerSetting.unsafeFlags(
         ]
         .flatMap { ["-Xlinker", $0] })
 
-// Dependencies point one way: kernels know nobody, weights only the kernels, Mirl knows both, the C ABI and the tools know Mirl.
+// Dependencies point one way: kernels know nobody, weights only the kernels, Mirl knows both, the C ABI and the tools
+// know Mirl.
 let package = Package(
     name: "mirl",
     products: [

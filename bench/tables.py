@@ -27,8 +27,8 @@ import revision  # noqa: E402
 HEADINGS = {"denoise": "Noise", "derain": "Rain", "dehaze": "Haze", evaluate.AUTO: "Clean photos"}
 NOTES = {
     "denoise": "Gaussian noise of the given standard deviation, of 255. Non-local means (scikit-image) and BM3D (its"
-    " authors' package) are told it; the network is not. `grey` is a photo in grey, `420` a video frame with two samples of colour for"
-    " four pixels, both with a standard deviation of 25.",
+    " authors' package) are told it; the network is not. `grey` is a photo in grey, `420` a video frame with two"
+    " samples of colour for four pixels, both with a standard deviation of 25.",
     "derain": "The letters name styles of synthetic rain. The guided filter takes each channel as its own guide.",
     "dehaze": "The letters name styles of synthetic haze: `cam` street, `in` indoor, `out` outdoor. The dark channel"
     " prior is that of He, Sun and Tang, with their constants and the guided filter.",

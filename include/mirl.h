@@ -201,9 +201,9 @@ void mirl_session_free(mirl_session *session);
 /* --- Restoring ----------------------------------------------------------------------------------------- */
 
 /* Called from the thread that called mirl_restore, with the share of the work done, 0..1, never falling,
- * and 1 once, at last, when that can still cancel. Returns 0 to go on; anything else cancels. It is asked every ten milliseconds or so, however
- * large the image; with a runner only where that thread does parts of the work, and between the runner's calls.
- * After 1 the output is written, in some ten milliseconds a megapixel, and nothing can stop that. */
+ * and 1 once, at last, when that can still cancel. Returns 0 to go on; anything else cancels. It is asked every
+ * ten milliseconds or so, however large the image; with a runner only where that thread does parts of the work,
+ * and between the runner's calls. After 1 the output is written, in some ten milliseconds a megapixel, and nothing can stop that. */
 typedef int (*mirl_progress)(void *user_data, float done);
 
 typedef struct mirl_restore_options {

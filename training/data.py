@@ -375,8 +375,8 @@ class Patches(Dataset):
         """A random square, made smaller first in a share `shrink` of the cases, turned by any right angle in a share
         `turned` (rain falls on photos that are upright), and flipped.
 
-        A photo that is smaller than the patch is enlarged. `photo` is (height, width, 3), `depth` (height, width) or None,
-        both of 0..255; the results are `size` pixels wide and high, of 0..1.
+        A photo that is smaller than the patch is enlarged. `photo` is (height, width, 3), `depth` (height, width) or
+        None, both of 0..255; the results are `size` pixels wide and high, of 0..1.
         """
         limit = min(photo.shape[:2])
         side = min(limit, int(size * rng.uniform(1, 4)) if rng.random() < shrink else size)

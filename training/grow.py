@@ -32,7 +32,7 @@ RESULT = 0.1  # of their initial values: the last weights of blocks that begin a
 
 @dataclass(frozen=True)
 class Axis:
-    """The channels of an axis of the new network: which trained one each is made of, and which copy of it; -1 without."""
+    """The channels of an axis of the new network: which trained one each is made of, and which copy of it, or -1."""
 
     source: torch.Tensor
     copy: torch.Tensor

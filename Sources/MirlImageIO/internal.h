@@ -19,6 +19,10 @@ uint32_t exif_orientation(mirl_bytes exif);
 /* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that. */
 void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height);
 
+/* Puts EXIF into a JPEG or WebP file as it was encoded, in place of what it has, if it fits; false where memory is
+ * missing. */
+bool put_exif(mirl_bytes *file, mirl_picture_format format, mirl_bytes exif);
+
 /* Makes XMP say that the picture is upright, if it says anything. */
 void reset_xmp_orientation(mirl_bytes xmp);
 

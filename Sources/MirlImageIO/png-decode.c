@@ -177,7 +177,7 @@ static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture
     read_pixels(decoder, picture);
     png_read_end(decoder->png, decoder->info);
     if (is_png(decoder->next, decoder->left))
-        return picture_fail(decoder->message, MIRL_PICTURE_BAD, "a second PNG follows; only raw PNM may come in rows");
+        return picture_fail(decoder->message, MIRL_PICTURE_BAD, "a second PNG follows, which only raw PNM may");
     if (!read_metadata(decoder, picture))
         return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     return MIRL_PICTURE_OK;

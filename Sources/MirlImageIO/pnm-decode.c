@@ -136,6 +136,7 @@ mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mi
     if (status != MIRL_PICTURE_OK || !plain) return status;
     skip_space(&reader);
     if (is_pnm(reader.next, (size_t)(reader.end - reader.next)))
-        return picture_fail(message, MIRL_PICTURE_BAD, "a second image follows plain PNM; only raw PNM may come in rows");
+        return picture_fail(message, MIRL_PICTURE_BAD,
+                            "a second image follows one of plain PNM, which only raw PNM may");
     return status;
 }

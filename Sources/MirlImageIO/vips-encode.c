@@ -12,18 +12,6 @@ static const char *const savers[] = {
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
 
-/* libvips wants EXIF as it stands in a JPEG; given so, it takes all tags over into the image. */
-static bool set_exif(const vips_library *vips, VipsImage *image, mirl_bytes exif) {
-    static const char head[6] = "Exif\0";
-    char *headed = malloc(sizeof head + exif.size);
-    if (headed == NULL) return false;
-    memcpy(headed, head, sizeof head);
-    memcpy(headed + sizeof head, exif.data, exif.size);
-    vips->image_set_blob_copy(image, VIPS_META_EXIF_NAME, headed, sizeof head + exif.size);
-    free(headed);
-    return true;
-}
-
 /* A grey profile says nothing of WebP's three bands. */
 static bool profile_fits(mirl_bytes icc, mirl_picture_format format) {
     enum { space_at = 16 };
@@ -31,13 +19,12 @@ static bool profile_fits(mirl_bytes icc, mirl_picture_format format) {
            memcmp((const char *)icc.data + space_at, "GRAY", 4) != 0;
 }
 
-static bool set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
+static void set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
                          mirl_picture_format format) {
     if (picture->icc.size > 0 && profile_fits(picture->icc, format))
         vips->image_set_blob_copy(image, VIPS_META_ICC_NAME, picture->icc.data, picture->icc.size);
     if (picture->xmp.size > 0)
         vips->image_set_blob_copy(image, VIPS_META_XMP_NAME, picture->xmp.data, picture->xmp.size);
-    return picture->exif.size == 0 || set_exif(vips, image, picture->exif);
 }
 
 /* An image over the picture's own pixels. */
@@ -75,10 +62,14 @@ static mirl_picture_status encode(const vips_library *vips, const mirl_picture *
     char saver[64];
     snprintf(saver, sizeof saver, savers[format], quality);
     VipsImage *image = wrap(vips, picture);
-    int failed = image == NULL || !set_metadata(vips, image, picture, format) ||
-                 vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL);
+    if (image != NULL) set_metadata(vips, image, picture, format);
+    bool failed = image == NULL || vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL) != 0;
     if (image != NULL) vips->object_unref(image);
-    return failed ? vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message) : MIRL_PICTURE_OK;
+    if (failed) return vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message);
+    if (put_exif(file, format, picture->exif)) return MIRL_PICTURE_OK;
+    free(file->data);
+    *file = (mirl_bytes){NULL, 0};
+    return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");
 }
 
 mirl_picture_status vips_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,

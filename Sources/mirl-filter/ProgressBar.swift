@@ -20,8 +20,8 @@ struct ProgressBar {
     private func line(_ percent: Int) -> String {
         let columns = columns, number = "\(percent)%", cells = min(50, columns - label.count - "[] 100% ".count)
         guard cells >= 10 else { return String((label + number).suffix(max(1, columns - 1))) }
-        let full = percent * cells / 100
-        return "\(label)[\(String(repeating: "=", count: full))\(String(repeating: " ", count: cells - full))] \(number)"
+        let full = String(repeating: "=", count: percent * cells / 100)
+        return "\(label)[\(full)\(String(repeating: " ", count: cells - full.count))] \(number)"
     }
 
     private var columns: Int {

@@ -59,7 +59,8 @@ _Static_assert(MIRL_GREY8 == 1 && MIRL_GREYA8 == 2 && MIRL_RGB8 == 3 && MIRL_RGB
 _Static_assert(sizeof(mirl_error) == offsetof(mirl_error, message) + sizeof(((mirl_error *)0)->message)
     && sizeof(mirl_image) == offsetof(mirl_image, data) + sizeof(void *)
     && sizeof(mirl_session_options) == offsetof(mirl_session_options, reserved) + sizeof(uint32_t)
-    && sizeof(mirl_restore_options) == offsetof(mirl_restore_options, user_data) + sizeof(void *), "padding at the end");
+    && sizeof(mirl_restore_options) == offsetof(mirl_restore_options, user_data) + sizeof(void *),
+    "padding at the end");
 
 /* What is left to see at run time: the library is of the header's version. */
 void check_layout(void)

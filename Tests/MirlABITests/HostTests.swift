@@ -23,7 +23,7 @@ import Testing
         #expect(outcome.output.isEmpty, "the library printed")
     }
 
-    /// Variables that make the Swift runtime print and handle signals, which is not for a host that knows nothing of it.
+    /// They make the Swift runtime print and handle signals, which is not for a host that knows nothing of it.
     @Test func variablesOfSwiftAreNotHeeded() throws {
         let host = try Workshop.host.get().path
         let variables = "SWIFT_DEBUG_HELP=1 SWIFT_BACKTRACE=enable=yes,swift-backtrace=/bin/true"

@@ -16,6 +16,14 @@ struct MetadataTests {
         try place.write(full, to: "in.jpg")
     }
 
+    /// A PNG that has this EXIF.
+    func png(exif: Data) throws -> Data {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let file = try place.read("in.png")
+        return file.prefix(33) + chunk("eXIf", exif) + file.dropFirst(33)
+    }
+
     @Test(arguments: ["png", "jpeg", "webp", "tiff"])
     func `ICC, EXIF and XMP are kept from JPEG`(format: String) throws {
         try writeJPEG(orientation: 1)
@@ -36,6 +44,29 @@ struct MetadataTests {
         #expect(try place.field("icc-profile-data", of: "out") == place.field("icc-profile-data", of: "in.jpg"))
         #expect(try place.field("xmp-data", of: "out") == place.field("xmp-data", of: "in.jpg"))
         #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true)
+    }
+
+    /// With tags that libexif does not know, and more of it than a JPEG can hold.
+    @Test(arguments: [
+        ("jpeg", "Exif\0\0", 0), ("jpeg", "Exif\0\0", 65_000), ("webp", "EXIF", 0), ("webp", "EXIF", 70_001),
+    ])
+    func `EXIF is kept byte for byte, once`(format: String, name: String, more: Int) throws {
+        let exif = exif(orientation: 1) + Data(repeating: 7, count: more)
+        let outcome = try place.filter("--format", format, input: png(exif: exif))
+        #expect(outcome.status == 0)
+        let found = try #require(outcome.output.range(of: exif))
+        let named = try #require(outcome.output.range(of: Data(name.utf8)))
+        #expect(named.lowerBound < found.lowerBound)
+        #expect(outcome.output[named.upperBound...].range(of: Data(name.utf8)) == nil)
+        try place.write(outcome.output, to: "out")
+        #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true)
+        #expect(try place.samples(of: "out").count == 19 * 13 * 3)
+    }
+
+    @Test func `EXIF that no JPEG can hold is left out`() throws {
+        let exif = exif(orientation: 1) + Data(repeating: 7, count: 65_535)
+        let outcome = try place.filter("--format", "jpeg", input: png(exif: exif))
+        #expect(outcome.status == 0 && outcome.output.range(of: Data("Ada".utf8)) == nil)
     }
 
     @Test func `EXIF is written once`() throws {
@@ -69,10 +100,7 @@ struct MetadataTests {
     func `the sides that EXIF tells are those of the picture`(
         orientation: UInt8, option: String, width: UInt8, height: UInt8
     ) throws {
-        try place.write(picture(), to: "in.ppm")
-        try place.vips("copy", "in.ppm", "in.png")
-        let file = try place.read("in.png")
-        let turned = file.prefix(33) + chunk("eXIf", exif(orientation: orientation)) + file.dropFirst(33)
+        let turned = try png(exif: exif(orientation: orientation))
         let outcome = try place.filter(option.isEmpty ? [] : [option], input: turned)
         let expected = chunk("eXIf", exif(orientation: 1, width: width, height: height))
         #expect(outcome.output.range(of: expected) != nil, "\(outcome.errors)")
@@ -80,19 +108,17 @@ struct MetadataTests {
 
     /// It would show the picture as it was, and as it was turned.
     @Test func `the thumbnail is left out`() throws {
-        try place.write(picture(), to: "in.ppm")
-        try place.vips("copy", "in.ppm", "in.png")
-        let file = try place.read("in.png")
         var more = exif(orientation: 1)
         let next = 10 + 3 * 12 + 3, without = more
         more[next] = UInt8(more.count)
         let shown = Data("picture before".utf8), place = UInt8(more.count + 2 + 2 * 12 + 4)
         more += [0, 2, 0x02, 0x01, 0, 4, 0, 0, 0, 1, 0, 0, 0, place]
         more += [0x02, 0x02, 0, 4, 0, 0, 0, 1, 0, 0, 0, UInt8(shown.count), 0, 0, 0, 0] + shown
-        let outcome = try self.place.filter(input: file.prefix(33) + chunk("eXIf", more) + file.dropFirst(33))
+        let outcome = try self.place.filter(input: png(exif: more))
         #expect(outcome.output.range(of: without) != nil, "\(outcome.errors)")
         #expect(outcome.output.range(of: shown) == nil)
-        #expect(outcome.output.range(of: chunk("eXIf", more.prefix(next) + [0] + more[(next + 1)...].dropLast(shown.count))) != nil)
+        let kept = more.prefix(next) + [0] + more[(next + 1)...].dropLast(shown.count)
+        #expect(outcome.output.range(of: chunk("eXIf", kept)) != nil)
     }
 
     /// libpng would keep no more than so many if it were told to keep few.
