@@ -133,6 +133,15 @@ static bool read_exif(decoder *decoder, mirl_picture *picture) {
     return png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) == 0 || bytes_copy(&picture->exif, exif, size);
 }
 
+/* The content of a chunk that libpng does not know; NULL where there is none of that size. */
+static const uint8_t *find_content(decoder *decoder, const char *name, size_t size) {
+    png_unknown_chunkp chunks;
+    int count = png_get_unknown_chunks(decoder->png, decoder->info, &chunks);
+    for (int i = 0; i < count; i++)
+        if (memcmp(chunks[i].name, name, 4) == 0 && chunks[i].size == size) return chunks[i].data;
+    return NULL;
+}
+
 static void read_colour(decoder *decoder, mirl_picture *picture) {
     mirl_png_colour *colour = &picture->png_colour;
     int32_t *c = colour->chromaticities;
@@ -140,12 +149,15 @@ static void read_colour(decoder *decoder, mirl_picture *picture) {
     colour->has_chromaticities = png_get_cHRM_fixed(decoder->png, decoder->info, &c[0], &c[1], &c[2], &c[3], &c[4],
                                                     &c[5], &c[6], &c[7]) != 0;
     colour->has_intent = png_get_sRGB(decoder->png, decoder->info, &colour->intent) != 0;
-    png_unknown_chunkp chunks;
-    int count = png_get_unknown_chunks(decoder->png, decoder->info, &chunks);
-    for (int i = 0; i < count && !colour->has_code_points; i++) {
-        colour->has_code_points = chunks[i].size == sizeof colour->code_points;
-        if (colour->has_code_points) memcpy(colour->code_points, chunks[i].data, chunks[i].size);
-    }
+    const uint8_t *code_points = find_content(decoder, "cICP", sizeof colour->code_points);
+    colour->has_code_points = code_points != NULL;
+    if (code_points != NULL) memcpy(colour->code_points, code_points, sizeof colour->code_points);
+}
+
+/* An animation has a chunk that counts its frames and repetitions. */
+static uint32_t count_frames(decoder *decoder) {
+    const uint8_t *animation = find_content(decoder, "acTL", 8);
+    return animation != NULL ? png_get_uint_32(animation) : 1;
 }
 
 /* Some metadata may come after the pixels, so this runs at the end. */
@@ -155,7 +167,8 @@ static bool read_metadata(decoder *decoder, mirl_picture *picture) {
     read_colour(decoder, picture);
     if (!read_exif(decoder, picture) || !read_xmp(decoder, picture) || !read_profile(decoder, picture)) return false;
     int orientation = exif_orientation(picture->exif);
-    picture->origin = (mirl_picture_origin){.format = "png", .pages = 1, .orientation = orientation};
+    picture->origin = (mirl_picture_origin){
+        .format = "png", .pages = count_frames(decoder), .orientation = orientation};
     return true;
 }
 
@@ -163,7 +176,7 @@ static bool read_metadata(decoder *decoder, mirl_picture *picture) {
 static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture *picture) {
     if (setjmp(png_jmpbuf(decoder->png)) != 0) return decoder->status;
     png_set_read_fn(decoder->png, decoder, read_bytes);
-    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP", 1);
+    png_set_keep_unknown_chunks(decoder->png, PNG_HANDLE_CHUNK_ALWAYS, (png_const_bytep) "cICP\0acTL", 2);
     png_read_info(decoder->png, decoder->info);
     picture->width = png_get_image_width(decoder->png, decoder->info);
     picture->height = png_get_image_height(decoder->png, decoder->info);

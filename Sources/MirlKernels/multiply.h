@@ -7,26 +7,45 @@ enum { VECTORS = MIRLK_TILE / LANES <= 10 ? MIRLK_TILE / LANES : 10 };
  * ANY the group's number. */
 enum { ANY = -1 };
 
+/* Whether rows of many terms are summed two at a time, where there are registers for it: a row's vectors alone are too
+ * few to keep two units busy that each take four cycles for a sum. */
+enum { PAIRS = LANES == 16 };
+
+INLINE void finish_row(const int vectors, vec *sum, float *target, uint32_t width, int accumulate) {
+    /* Last, or each term would be rounded as coarsely as what the output holds. */
+    if (accumulate)
+        UNROLL for (int i = 0; i < vectors; i++) sum[i] += load(target + i * LANES);
+    UNROLL for (int i = 0; i < vectors - 1; i++) store(target + i * LANES, sum[i]);
+    store_some(target + (vectors - 1) * LANES, sum[vectors - 1], width - (vectors - 1) * LANES);
+}
+
+INLINE void add_term(const int vectors, const mirlk_term *term, const float *in, vec *sum) {
+    UNROLL for (int i = 0; i < vectors; i++)
+        sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
+}
+
 INLINE void multiply_group(const int vectors, const int count, uint32_t terms, uint32_t rows, const int32_t *outs,
                            const mirlk_term *term, const float *in, float *out, uint32_t width, int accumulate) {
-    for (uint32_t r = 0; r < rows; r++) {
-        float *target = out + outs[r];
+    uint32_t r = 0;
+    if (count == ANY && PAIRS)
+        for (; r + 1 < rows; r += 2, term += terms) {
+            vec even[VECTORS], odd[VECTORS];
+            UNROLL for (int i = 0; i < vectors; i++) even[i] = odd[i] = (vec){};
+            for (uint32_t j = 0; j < terms; j++, term++) {
+                add_term(vectors, term, in, even);
+                add_term(vectors, term + terms, in, odd);
+            }
+            finish_row(vectors, even, out + outs[r], width, accumulate);
+            finish_row(vectors, odd, out + outs[r + 1], width, accumulate);
+        }
+    for (; r < rows; r++) {
         vec sum[VECTORS];
         UNROLL for (int i = 0; i < vectors; i++) sum[i] = (vec){};
-        if (count == ANY) {
-            for (uint32_t j = 0; j < terms; j++, term++)
-                UNROLL for (int i = 0; i < vectors; i++)
-                    sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
-        } else {
-            UNROLL for (int j = 0; j < count; j++, term++)
-                UNROLL for (int i = 0; i < vectors; i++)
-                    sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
-        }
-        /* Last, or each term would be rounded as coarsely as what the output holds. */
-        if (accumulate)
-            UNROLL for (int i = 0; i < vectors; i++) sum[i] += load(target + i * LANES);
-        UNROLL for (int i = 0; i < vectors - 1; i++) store(target + i * LANES, sum[i]);
-        store_some(target + (vectors - 1) * LANES, sum[vectors - 1], width - (vectors - 1) * LANES);
+        if (count == ANY)
+            for (uint32_t j = 0; j < terms; j++, term++) add_term(vectors, term, in, sum);
+        else
+            UNROLL for (int j = 0; j < count; j++, term++) add_term(vectors, term, in, sum);
+        finish_row(vectors, sum, out + outs[r], width, accumulate);
     }
 }
 

@@ -139,6 +139,11 @@ struct FormatTests {
         let outcome = try place.filter("-v", "pages.tif")
         #expect(outcome.status == 0)
         #expect(outcome.errors.contains("19x13") && outcome.errors.contains("the first of 2 pages"))
+        try place.vips("copy", "in.ppm", "in.png")
+        let still = try place.read("in.png"), frames = chunk("acTL", Data([0, 0, 0, 3, 0, 0, 0, 0]))
+        let animated = try place.filter("-v", input: still.prefix(33) + frames + still.dropFirst(33))
+        #expect(animated.errors.contains("the first of 3 pages"))
+        #expect(animated.output.range(of: Data("acTL".utf8)) == nil)
     }
 
     @Test func `restoring gives the same bytes for any number of threads`() throws {
