@@ -154,9 +154,9 @@ def export(options):
             opset_version=OPSET, dynamo=False)  # fmt: skip
 
 
-def memory(field: str) -> int:
-    """Bytes of this process as /proc says it, VmHWM being the most ever; getrusage would count the parent's too."""
-    return int(re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+def peak_memory() -> int:
+    """The most bytes that this process has had, by /proc: getrusage would count the parent's too."""
+    return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
 
 
 def measure(options) -> dict:
@@ -172,7 +172,7 @@ def measure(options) -> dict:
         start = time.perf_counter()
         output = run(image)
         times.append(time.perf_counter() - start)
-    peak = memory("VmHWM")
+    peak = peak_memory()
     if options.output:
         output.tofile(options.output)
     return {

@@ -10,6 +10,7 @@ The config is the first one's, with the share of each as `mean_of`.
 import argparse
 import json
 import math
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -21,8 +22,8 @@ Weights = dict[str, torch.Tensor]
 
 def counted(text: str) -> tuple[Path, float]:
     """The run, and how much it counts."""
-    run, equals, number = text.partition("=")
-    count = float(number) if equals else 1.0
+    run, equals, number = text.rpartition("=")
+    run, count = (run, float(number)) if equals else (number, 1.0)
     if not 0 < count < math.inf:
         raise ValueError(text)  # which argparse words
     return Path(run), count
@@ -54,7 +55,10 @@ def main(argv=None):
     options.new.mkdir(parents=True)
     save_file(weights, options.new / "weights.safetensors", metadata)
     config = json.loads((runs[0] / "config.json").read_text())
-    config["mean_of"] = {run.name: round(share, 4) for run, share in zip(runs, shares)}
+    parts = Counter()
+    for run, share in zip(runs, shares):
+        parts[run.name] += share
+    config["mean_of"] = {name: round(share, 4) for name, share in parts.items()}
     (options.new / "config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 

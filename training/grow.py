@@ -152,8 +152,9 @@ class Growth:
         axis = self.copies(narrow).filled(wide)
         value = F.interpolate(
             old.prompt_param[0].detach(), self.new[name].prompt_param.shape[3:], mode="bilinear", align_corners=False)
+        value = value[None, :, axis.source]
         known = (axis.source >= 0)[None, None, :, None, None]
-        self.set(f"{name}.prompt_param", known, value[None, :, axis.source])
+        self.set(f"{name}.prompt_param", known & (value != 0), value)
         self.conv(f"{name}.linear_layer", None, inputs)
         self.weights[f"{name}.linear_layer.bias"] = old.linear_layer.bias.detach().clone()
         self.conv(f"{name}.conv3x3", axis, axis)

@@ -31,7 +31,7 @@ struct Schedule {
         var side = Tiling.smallestSide, best = try tiled(side)
         guard best.bytes <= limit else {
             throw .memory(
-                "\(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result included, "
+                "the input's \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result included, "
                     + "in the smallest tiles, more than the limit of \(limit)")
         }
         var step = 1 << 15  // all steps together reach every side
@@ -58,7 +58,7 @@ struct Schedule {
     ) throws(MirlError) {
         let size = tiling.map { ($0.tileWidth, $0.tileHeight) } ?? (width, height)
         guard let plan = Plan(weights, width: size.0, height: size.1, threads: threads) else {
-            throw .argument("\(width)x\(height) pixels cannot be")
+            throw .argument("the input's \(width)x\(height) pixels cannot be")
         }
         self.plan = plan
         self.tiling = tiling

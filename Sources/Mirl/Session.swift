@@ -206,7 +206,7 @@ extension Session {
         let schedule = try schedule(of: judge, width: glance.width, height: glance.height, within: .max, progress)
         guard schedule.bytes <= limit else {
             throw .memory(
-                "\(input.width)x\(input.height) pixels take \(schedule.bytes) bytes of scratch memory to look "
+                "the input's \(input.width)x\(input.height) pixels take \(schedule.bytes) bytes of scratch memory to look "
                     + "at, more than the limit of \(limit)")
         }
         let plan = schedule.plan

@@ -24,9 +24,9 @@ public func processArguments(flags: String, options: [Character: String]) throws
     return try expand(given, flags: flags, options: options)
 }
 
-/// Writes short options with their values as long ones, those behind flags too, gives empty values and negative numbers
-/// in the way that the parser takes them, and refuses what begins with a dash and is neither that nor flags, such as a
-/// file called -beach.jpg.
+/// Writes short options with their values as long ones, those behind flags too, gives negative numbers in the way that
+/// the parser takes them, and refuses `--name=`, to which it would give the next argument, and what begins with a dash
+/// and is neither an option nor flags, such as a file called -beach.jpg.
 package func expand(
     _ arguments: [String], flags: String, options: [Character: String]
 ) throws(ArgumentError) -> [String] {
@@ -35,7 +35,7 @@ package func expand(
         if argument == "--" { return expanded + [argument] + rest }
         let letters = argument.dropFirst(), others = letters.drop { flags.contains($0) }
         if argument.hasPrefix("--"), argument.firstIndex(of: "=") == argument.indices.last {
-            expanded += [String(argument.dropLast()), ""]  // "--name=" alone would have the next argument as its value
+            throw ArgumentError(description: "\(argument) is followed by nothing")
         } else if !argument.hasPrefix("-") || argument.hasPrefix("--") || others.isEmpty {
             expanded.append(argument)
         } else if let option = options[others.first!] {

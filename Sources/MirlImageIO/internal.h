@@ -16,18 +16,23 @@ bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 /* EXIF's orientation, 1 where it says none. */
 uint32_t exif_orientation(mirl_bytes exif);
 
-/* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that. */
-void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height);
+/* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that, and takes the
+ * thumbnail out. `turned` if the width was the height. */
+void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, bool turned);
 
-/* Puts EXIF into a JPEG or WebP file as it was encoded, in place of what it has, if it fits; false where memory is
- * missing. */
-bool put_exif(mirl_bytes *file, mirl_picture_format format, mirl_bytes exif);
+/* Puts the picture's EXIF into a JPEG or WebP file as it was encoded, in place of what it has, if it fits; false where
+ * memory is missing. */
+bool put_exif(mirl_bytes *file, mirl_picture_format format, const mirl_picture *picture);
 
 /* Makes XMP say that the picture is upright, if it says anything. */
 void reset_xmp_orientation(mirl_bytes xmp);
 
 /* Turns and mirrors the pixels so that orientation `from` becomes 1. */
 mirl_picture_status orient(mirl_picture *picture, uint32_t from, mirl_picture_message *message);
+
+/* Whether another image comes in what is left after one, behind any space; and the refusal of that. */
+bool is_followed(const uint8_t *rest, size_t size);
+mirl_picture_status picture_fail_followed(mirl_picture_message *message);
 
 bool is_png(const void *data, size_t size);
 bool is_pnm(const void *data, size_t size);

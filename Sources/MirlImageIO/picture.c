@@ -1,6 +1,7 @@
 /* The entry points: picks the decoder or encoder, and does what all formats have in common. */
 #include "internal.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ static mirl_picture_status decode(const void *data, size_t size, uint64_t limit,
     mirl_picture_status status = decoder(data, size, limit, picture, message);
     if (status == MIRL_PICTURE_OK) status = orient(picture, picture->origin.orientation, message);
     if (status != MIRL_PICTURE_OK) return status;
-    exif_describe(&picture->exif, picture->width, picture->height);
+    exif_describe(&picture->exif, picture->width, picture->height, picture->origin.orientation >= 5);
     reset_xmp_orientation(picture->xmp);
     return MIRL_PICTURE_OK;
 }
@@ -88,8 +89,21 @@ static bool is_other(const char *data, size_t size) {
     return false;
 }
 
+static bool is_picture(const void *data, size_t size) {
+    return is_png(data, size) || is_pnm(data, size) || is_other(data, size);
+}
+
+bool is_followed(const uint8_t *rest, size_t size) {
+    while (size > 0 && isspace(*rest)) rest++, size--;
+    return is_picture(rest, size);
+}
+
+mirl_picture_status picture_fail_followed(mirl_picture_message *message) {
+    return picture_fail(message, MIRL_PICTURE_BAD, "another image follows, which only raw PNM may do in a stream");
+}
+
 mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message) {
-    if (is_png(data, size) || is_pnm(data, size) || is_other(data, size)) return MIRL_PICTURE_OK;
+    if (is_picture(data, size)) return MIRL_PICTURE_OK;
     return picture_fail(message, MIRL_PICTURE_BAD, "not an image of a format that is read");
 }
 
@@ -121,7 +135,7 @@ mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_mess
             memcpy(wide.pixels + (2 * y + half) * row, picture->pixels + y * row, row);
     free(picture->pixels);
     *picture = wide;
-    exif_describe(&picture->exif, picture->width, picture->height);
+    exif_describe(&picture->exif, picture->width, picture->height, false);
     return MIRL_PICTURE_OK;
 }
 

@@ -157,7 +157,8 @@ static void read_colour(decoder *decoder, mirl_picture *picture) {
 /* An animation has a chunk that counts its frames and repetitions. */
 static uint32_t count_frames(decoder *decoder) {
     const uint8_t *animation = find_content(decoder, "acTL", 8);
-    return animation != NULL ? png_get_uint_32(animation) : 1;
+    uint32_t frames = animation != NULL ? png_get_uint_32(animation) : 0;
+    return frames >= 1 && frames <= INT32_MAX ? frames : 1;
 }
 
 /* Some metadata may come after the pixels, so this runs at the end. */
@@ -189,8 +190,7 @@ static mirl_picture_status decode(decoder *decoder, uint64_t limit, mirl_picture
         return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the image");
     read_pixels(decoder, picture);
     png_read_end(decoder->png, decoder->info);
-    if (is_png(decoder->next, decoder->left))
-        return picture_fail(decoder->message, MIRL_PICTURE_BAD, "a second PNG follows, which only raw PNM may");
+    if (is_followed(decoder->next, decoder->left)) return picture_fail_followed(decoder->message);
     if (!read_metadata(decoder, picture))
         return picture_fail(decoder->message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     return MIRL_PICTURE_OK;

@@ -133,10 +133,7 @@ mirl_picture_status pnm_decode(const void *data, size_t size, uint64_t limit, mi
     bool plain = kind <= '3';
     status = kind == '1' || kind == '4' ? read_bits(&reader, plain, picture, message)
                                         : read_samples(&reader, plain, (uint32_t)maximum, picture, message);
-    if (status != MIRL_PICTURE_OK || !plain) return status;
-    skip_space(&reader);
-    if (is_pnm(reader.next, (size_t)(reader.end - reader.next)))
-        return picture_fail(message, MIRL_PICTURE_BAD,
-                            "a second image follows one of plain PNM, which only raw PNM may");
+    if (status == MIRL_PICTURE_OK && plain && is_followed(reader.next, (size_t)(reader.end - reader.next)))
+        return picture_fail_followed(message);
     return status;
 }

@@ -66,7 +66,7 @@ static mirl_picture_status encode(const vips_library *vips, const mirl_picture *
     bool failed = image == NULL || vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL) != 0;
     if (image != NULL) vips->object_unref(image);
     if (failed) return vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message);
-    if (put_exif(file, format, picture->exif)) return MIRL_PICTURE_OK;
+    if (put_exif(file, format, picture)) return MIRL_PICTURE_OK;
     free(file->data);
     *file = (mirl_bytes){NULL, 0};
     return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");

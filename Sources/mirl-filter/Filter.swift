@@ -115,6 +115,13 @@ struct Filter: ParsableCommand {
     }
 
     func restore() throws(Failure) {
+        do throws(Failure) { try restoreFiles() } catch {
+            Destination(output).abandon()
+            throw error
+        }
+    }
+
+    private func restoreFiles() throws(Failure) {
         try checkFiles()
         let jobs = try jobs()
         if let quality, !jobs.contains(where: { $0.format?.hasQuality ?? false }) {

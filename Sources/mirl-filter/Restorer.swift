@@ -25,12 +25,7 @@ final class Restorer {
 
     func restore(_ job: Job) throws(Failure) {
         defer { deadline.stop() }
-        do throws(Failure) {
-            if options.y4m { try restoreVideo(job) } else { try restoreImages(job) }
-        } catch {
-            job.destination.abandon()
-            throw error
-        }
+        if options.y4m { try restoreVideo(job) } else { try restoreImages(job) }
     }
 
     /// Restores samples that messages call `place`; before and after it as many bytes are held as `held` says. `label`

@@ -19,7 +19,7 @@ struct MetadataTests {
     /// A PNG that has this EXIF.
     func png(exif: Data) throws -> Data {
         try place.write(picture(), to: "in.ppm")
-        try place.vips("copy", "in.ppm", "in.png")
+        try place.vips("copy", "in.ppm", "in.png", "--xres", "10", "--yres", "5")
         let file = try place.read("in.png")
         return file.prefix(33) + chunk("eXIf", exif) + file.dropFirst(33)
     }
@@ -61,6 +61,14 @@ struct MetadataTests {
         try place.write(outcome.output, to: "out")
         #expect(try place.field("exif-ifd0-Artist", of: "out")?.hasPrefix("Ada") == true)
         #expect(try place.samples(of: "out").count == 19 * 13 * 3)
+    }
+
+    @Test(arguments: [6, 1])
+    func `a JPEG has its resolution beside EXIF, turned with the picture`(orientation: UInt8) throws {
+        let file = try png(exif: exif(orientation: orientation))
+        try place.write(place.filter("--format", "jpeg", input: file).output, to: "out.jpg")
+        let across = try #require(Double(place.field("xres", of: "out.jpg") ?? ""))
+        #expect(abs(across - (orientation == 6 ? 5 : 10)) < 0.02)
     }
 
     @Test func `EXIF that no JPEG can hold is left out`() throws {

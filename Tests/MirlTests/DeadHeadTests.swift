@@ -18,14 +18,8 @@ import Testing
     }
 
     private func output(_ checkpoint: Checkpoint) throws -> [Float] {
-        let weights = try checkpoint.packed()
-        let model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
         let image = Planar(height: 16, width: 24, values: (0..<3 * 16 * 24).map { Float($0 * 37 % 101) / 101 })
-        var result: [Float] = []
-        try image.withBuffer {
-            try Session(model, threads: 2).trace($0) { name, values in if name == "output" { result = values } }
-        }
-        return result
+        return try image.output(of: Session(.open(packed: checkpoint.packed()), threads: 2))
     }
 
     /// 8 channels in 2 heads; the first has no values, or project_out does not read it.

@@ -22,7 +22,7 @@ struct Golden {
             ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
         let weights = try pack(
             safetensors: folder.appending(path: "weights.safetensors").path, PackOptions(values: .float16))
-        model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+        model = try .open(packed: weights)
         let bytes = try Data(contentsOf: folder.appending(path: "golden.safetensors"))
         tensors = try bytes.withUnsafeBytes { bytes in
             try Safetensors(bytes).tensors.mapValues { ($0.shape, $0.values) }
@@ -64,6 +64,29 @@ extension Planar {
                 values[((c * paddedHeight + y) * paddedWidth)...].prefix(width)
             }
         }
+    }
+}
+
+extension Planar {
+    /// What a session's network makes of the image before it is clamped, 3 x height x width, padded.
+    func output(of session: Session, task: Mirl.Task = .auto) throws -> [Float] {
+        var result: [Float] = []
+        try withBuffer { try session.trace($0, task: task) { name, values in if name == "output" { result = values } } }
+        return result
+    }
+}
+
+extension Model {
+    static func open(packed weights: [UInt8]) throws -> Model {
+        try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+    }
+}
+
+extension ImageBuffer {
+    /// The interleaved samples of an image of floats whose rows leave no gaps.
+    var floats: [Float] {
+        let samples = data.assumingMemoryBound(to: Float.self)
+        return (0..<width * height * format.bands).map { samples[$0] }
     }
 }
 

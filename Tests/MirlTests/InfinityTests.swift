@@ -11,22 +11,16 @@ import Testing
             let values = checkpoint.tensors[name]!.values.map { $0 * 3e38 }
             checkpoint.tensors[name] = .init(values, shape: checkpoint.tensors[name]!.shape)
         }
-        let weights = try checkpoint.packed()
-        let model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
-        let session = try Session(model, threads: 1)
+        let session = try Session(.open(packed: checkpoint.packed()), threads: 1)
         return try image.withBuffer { buffer in
             try session.restore(buffer, into: buffer)
-            let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            return ((0..<image.values.count).map { samples[$0] }, session.seen)
+            return (buffer.floats, session.seen)
         }
     }
 
     @Test func theInputStaysWhereThereIsNoResult() throws {
         let image = Planar(height: 16, width: 16, values: (0..<768).map { Float($0 % 101) / 101 })
-        let before = image.withBuffer { buffer in
-            let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            return (0..<image.values.count).map { samples[$0] }
-        }
+        let before = image.withBuffer { $0.floats }
         #expect(try restored(image).samples == before)
     }
 

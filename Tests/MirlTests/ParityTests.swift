@@ -11,11 +11,7 @@ import Testing
 
     func output(_ image: Planar, task: Mirl.Task = .auto, threads: Int = 2, kernels: String) throws -> [Float] {
         let session = try Session(golden.model, threads: threads, kernels: kernels)
-        var result: [Float] = []
-        try image.withBuffer { buffer in
-            try session.trace(buffer, task: task) { name, values in if name == "output" { result = values } }
-        }
-        return image.cropped(result)
+        return try image.cropped(image.output(of: session, task: task))
     }
 
     @Test func thereAreGoldenImages() { #expect(golden.sizes.count > (Golden.otherFolder == nil ? 4 : 0)) }

@@ -25,12 +25,7 @@ import Testing
     func output(
         _ model: Model, _ image: Planar, _ precision: Precision, task: Task = .auto, threads: Int = 1
     ) throws -> [Float] {
-        let session = try Session(model, threads: threads, precision: precision)
-        var result: [Float] = []
-        try image.withBuffer {
-            try session.trace($0, task: task) { name, values in if name == "output" { result = values } }
-        }
-        return result
+        try image.output(of: Session(model, threads: threads, precision: precision), task: task)
     }
 
     /// What is asked of the built-in networks and of the paper's, which MIRL_GOLDEN may name. The narrow random one

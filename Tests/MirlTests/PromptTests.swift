@@ -21,11 +21,7 @@ import Testing
     }
 
     private func output(of weights: [UInt8], _ kernels: String) throws -> [Float] {
-        let model = try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
         let image = Planar(height: 16, width: 24, values: (0..<3 * 16 * 24).map { Float($0 * 37 % 101) / 101 })
-        var result: [Float] = []
-        let session = try Session(model, threads: 2, kernels: kernels)
-        try image.withBuffer { try session.trace($0) { name, values in if name == "output" { result = values } } }
-        return result
+        return try image.output(of: Session(.open(packed: weights), threads: 2, kernels: kernels))
     }
 }

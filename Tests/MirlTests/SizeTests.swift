@@ -24,8 +24,7 @@ import Testing
     func restored(_ image: Planar, _ session: Session) throws -> [Float] {
         try image.withBuffer { buffer in
             try session.restore(buffer, into: buffer)
-            let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            let pixels = image.height * image.width
+            let samples = buffer.floats, pixels = image.height * image.width
             return (0..<3).flatMap { c in (0..<pixels).map { samples[3 * $0 + c] } }
         }
     }

@@ -23,8 +23,7 @@ import Testing
         let picture = Planar(height: 40, width: 48, values: values)
         return try picture.withBuffer { buffer in
             try session.restore(buffer, into: buffer, task: task, strength: strength)
-            let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            return (0..<picture.values.count).map { samples[$0] }
+            return buffer.floats
         }
     }
 

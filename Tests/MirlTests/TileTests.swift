@@ -51,8 +51,7 @@ import Testing
         let session = try session ?? Session(try Model.builtIn(), threads: threads, allocator: memory.allocator)
         let samples = try picture(size).withBuffer { buffer in
             try session.restore(buffer, into: buffer, task: task, memoryLimit: limit, progress: progress)
-            let samples = buffer.data.assumingMemoryBound(to: Float.self)
-            return (0..<3 * size.width * size.height).map { samples[$0] }
+            return buffer.floats
         }
         return Result(samples: samples, bytes: memory.bytes, seen: session.seen)
     }
@@ -92,10 +91,7 @@ import Testing
         #expect(memory.bytes <= least)
     }
 
-    private func tiny() throws -> Model {
-        let weights = try Checkpoint(.tiny, density: 0.05, seed: 1).packed()
-        return try weights.withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
-    }
+    private func tiny() throws -> Model { try .open(packed: Checkpoint(.tiny, density: 0.05, seed: 1).packed()) }
 
     @Test(arguments: cases) func tilesKeepToTheLimitAndComeCloseToTheWhole(size: Case) throws {
         let whole = try restored(size, limit: nil, task: .derain), limit = Int(Double(whole.bytes) * size.share)

@@ -15,7 +15,7 @@ import Testing
 
     /// The maps that a network leaves, by name.
     private func maps(_ checkpoint: Checkpoint) throws -> [String: [Float]] {
-        let model = try checkpoint.packed().withUnsafeBytes { bytes throws in try Model.open(copying: bytes) }
+        let model = try Model.open(packed: checkpoint.packed())
         let image = Planar(height: 40, width: 80, values: (0..<3 * 40 * 80).map { Float($0 * 37 % 101) / 101 })
         var maps: [String: [Float]] = [:]
         try image.withBuffer {

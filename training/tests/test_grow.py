@@ -21,7 +21,7 @@ def trained(config: Config) -> Network:
     with torch.no_grad():
         for name, p in network.named_parameters():
             p.add_(0.05 * torch.randn(p.shape, generator=rng))
-            if "weight" in name:
+            if "weight" in name or "prompt_param" in name:
                 p.mul_(torch.rand(p.shape, generator=rng) > 1 / 3)
     return network.eval()
 
