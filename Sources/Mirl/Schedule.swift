@@ -31,8 +31,8 @@ struct Schedule {
         var side = Tiling.smallestSide, best = try tiled(side)
         guard best.bytes <= limit else {
             throw .memory(
-                "the input's \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result included, "
-                    + "in the smallest tiles, more than the limit of \(limit)")
+                "the input's \(width)x\(height) pixels take \(best.bytes) bytes of scratch memory, the result "
+                    + "included, in the smallest tiles, more than the limit of \(limit)")
         }
         var step = 1 << 15  // all steps together reach every side
         while step >= Plan.multiple {

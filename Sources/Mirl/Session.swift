@@ -206,8 +206,8 @@ extension Session {
         let schedule = try schedule(of: judge, width: glance.width, height: glance.height, within: .max, progress)
         guard schedule.bytes <= limit else {
             throw .memory(
-                "the input's \(input.width)x\(input.height) pixels take \(schedule.bytes) bytes of scratch memory to look "
-                    + "at, more than the limit of \(limit)")
+                "the input's \(input.width)x\(input.height) pixels take \(schedule.bytes) bytes of scratch memory to "
+                    + "look at, more than the limit of \(limit)")
         }
         let plan = schedule.plan
         progress.expect(whole.cost + Double(glance.rows.count * glance.columns.count) * plan.costOfJudging)
