@@ -12,6 +12,7 @@ Images are uint8 arrays (height, width, 3); patches float32 0..1 (3, size, size)
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -322,7 +323,8 @@ class Patches(Dataset):
     ):
         clean, haze = root / "clean", root / "haze"
         self.shape_at, self.seed, self.tasks, self.clean_share = shape_at, seed, tasks, clean_share
-        self.clean = [load_photo(p) for p in photos(clean)] if set(tasks) - {"dehaze"} else []
+        with ThreadPoolExecutor() as pool:
+            self.clean = list(pool.map(load_photo, photos(clean))) if set(tasks) - {"dehaze"} else []
         self.hazy = []
         if "dehaze" in tasks:
             for path in photos(haze / "target"):

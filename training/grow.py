@@ -10,7 +10,7 @@ copies of equal number (Net2Wider of Chen et al. 2016, arXiv 1511.05641, which j
 equal networks lie within the new one, block by block. LayerNorm and attention, which see all channels, have the same
 means, variances and shares before and after.
 What has no counterpart, the weights between different networks, pruned ones, and further hidden channels and prompts,
-is `--spread` times its initial value, which lets the copies part. Blocks that are further or that pruning has emptied
+is `--spread` times its initial value, which lets the copies part; `--noise` changes every copied weight by a share of it. Blocks that are further or that pruning has emptied
 begin as initial blocks whose results count a tenth.
 Prompts that do not grow as the width does change what LayerNorm sees after them; its factors make up for that as if
 means were zero.
@@ -64,7 +64,7 @@ class Axis:
 class Growth:
     """From the trained network `old` to `new`, which comes with initial values."""
 
-    def __init__(self, old: Network, new: Network, spread: float):
+    def __init__(self, old: Network, new: Network, spread: float, noise: float):
         self.factor, rest = divmod(new.config.width, old.config.width)
         if rest or not self.factor:
             raise ValueError(f"a width of {old.config.width} does not grow to {new.config.width}, which is no multiple")
@@ -74,7 +74,7 @@ class Growth:
         counts = [(*network.config.blocks, network.config.refinement) for network in (old, new)]
         if any(after < before for before, after in zip(*counts)):
             raise ValueError(f"{counts[0]} blocks do not grow to {counts[1]}")
-        self.spread = spread
+        self.spread, self.noise = spread, noise
         self.old, self.new = dict(old.named_modules()), dict(new.named_modules())
         self.weights = new.state_dict()
 
@@ -82,7 +82,8 @@ class Growth:
         return Axis.copies(channels, self.factor)
 
     def set(self, name: str, known: torch.Tensor, value: torch.Tensor):
-        """Of the tensor `name`: `value` where `known`, elsewhere the spread."""
+        """Of the tensor `name`: `value`, but for the noise, where `known`, elsewhere the spread."""
+        value = value * (1 + self.noise * torch.randn(known.shape))
         self.weights[name] = torch.where(known, value, self.weights[name] * self.spread)
 
     def conv(self, name: str, outputs: Axis | None, inputs: Axis | None):
@@ -201,9 +202,11 @@ class Growth:
         return self.weights
 
 
-def grow(old: Network, config: Config, spread: float = 0.01, seed: int = 0) -> dict[str, torch.Tensor]:
+def grow(
+    old: Network, config: Config, spread: float = 0.01, noise: float = 0.0, seed: int = 0
+) -> dict[str, torch.Tensor]:
     """The weights of a network of `config`. ValueError: it is no wider and deeper kind of `old`."""
-    return Growth(old, build(config, seed), spread).run()
+    return Growth(old, build(config, seed), spread, noise).run()
 
 
 def main(argv=None):
@@ -212,11 +215,12 @@ def main(argv=None):
     parser.add_argument("out", type=Path)
     parser.add_argument("--preset", default="full", help="presets/NAME.json or a path")
     parser.add_argument("--spread", type=float, default=0.01)
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation, relative to each copied weight")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     config = Config.load(options.preset)
     try:
-        weights = grow(load_network(options.weights)[0], config, options.spread, options.seed)
+        weights = grow(load_network(options.weights)[0], config, options.spread, options.noise, options.seed)
     except (OSError, ValueError) as error:
         raise SystemExit(f"grow.py: {error}")
     save_file({k: v.contiguous() for k, v in weights.items()}, options.out, {"config": config.as_json()})

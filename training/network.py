@@ -13,6 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+if torch.cuda.is_available():
+    import gpu  # needs Triton, which comes with PyTorch for GPUs
+
 PRESETS = Path(__file__).parent / "presets"
 
 
@@ -44,6 +47,10 @@ class Config:
         return json.dumps(asdict(self))
 
 
+def on_gpu(x: torch.Tensor) -> bool:
+    return x.is_cuda
+
+
 class LayerNorm(nn.Module):
     """Normalises over the channels of each pixel; the extra `body` keeps the published names."""
 
@@ -52,11 +59,27 @@ class LayerNorm(nn.Module):
         self.body = nn.LayerNorm(channels)
 
     def forward(self, x):
-        return self.body(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        x = x.permute(0, 2, 3, 1)
+        if on_gpu(x):
+            x = gpu.LayerNorm.apply(x, self.body.weight, self.body.bias, self.body.eps)
+        else:
+            x = self.body(x)
+        return x.permute(0, 3, 1, 2)
 
 
-def conv1x1(inputs: int, outputs: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 1, bias=False)
+def pointwise(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """A 1x1 convolution."""
+    if on_gpu(x):
+        return F.linear(x.permute(0, 2, 3, 1), weight.flatten(1)).permute(0, 3, 1, 2)
+    return F.conv2d(x, weight)
+
+
+class Pointwise(nn.Conv2d):
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, 1, bias=False)
+
+    def forward(self, x):
+        return pointwise(x, self.weight)
 
 
 def conv3x3(inputs: int, outputs: int, groups: int = 1) -> nn.Conv2d:
@@ -70,20 +93,36 @@ class Attention(nn.Module):
         super().__init__()
         self.heads = heads
         self.temperature = nn.Parameter(torch.ones(heads, 1, 1))
-        self.qkv = conv1x1(channels, 3 * channels)
+        self.qkv = Pointwise(channels, 3 * channels)
         self.qkv_dwconv = conv3x3(3 * channels, 3 * channels, groups=3 * channels)
-        self.project_out = conv1x1(channels, channels)
+        self.project_out = Pointwise(channels, channels)
 
     def forward(self, x):
         n, c, h, w = x.shape
         qkv = self.qkv_dwconv(self.qkv(x)).permute(0, 2, 3, 1).reshape(n, h * w, 3, self.heads, c // self.heads)
-        q, k, v = (t.permute(0, 2, 1, 3) for t in qkv.unbind(2))  # each (n, heads, h*w, c/heads)
+        scores, v = self.scores_on_gpu(qkv) if on_gpu(x) else self.scores(qkv)
+        out = v @ (scores * self.temperature).softmax(-1).transpose(2, 3)
+        return self.project_out(out.permute(0, 2, 1, 3).reshape(n, h, w, c).permute(0, 3, 1, 2))
+
+    def scores(self, qkv):
+        """Cosines between q's and k's channels (n, heads, c/heads, c/heads), and v (n, heads, h*w, c/heads)."""
+        q, k, v = (t.permute(0, 2, 1, 3) for t in qkv.unbind(2))
         # Normalising the small product instead of q and k is the same in exact arithmetic and much cheaper.
         norm_q = q.norm(dim=2).clamp_min(1e-12).unsqueeze(-1)
         norm_k = k.norm(dim=2).clamp_min(1e-12).unsqueeze(-2)
-        scores = q.transpose(2, 3) @ k / (norm_q * norm_k) * self.temperature
-        out = v @ scores.softmax(-1).transpose(2, 3)
-        return self.project_out(out.permute(0, 2, 1, 3).reshape(n, h, w, c).permute(0, 3, 1, 2))
+        return q.transpose(2, 3) @ k / (norm_q * norm_k), v
+
+    def scores_on_gpu(self, qkv):
+        """The same by one product of q and k with themselves, whose diagonal has the squared norms: four times as many
+        multiplications, which cost nothing there, and no passes for the norms."""
+        pixels, c = qkv.shape[1], qkv.shape[-1]
+        qk, v = qkv.split((2, 1), 2)
+        qk = qk.permute(0, 3, 1, 2, 4).flatten(3)
+        parts = qk.unflatten(2, (-1, 1024 if pixels % 1024 == 0 else pixels))  # to keep more than a few units busy
+        products = (parts.transpose(3, 4) @ parts).sum(2, dtype=torch.float32)
+        norms = products.diagonal(dim1=2, dim2=3).clamp_min(1e-24).sqrt()
+        scores = products[..., :c, c:] / (norms[..., :c, None] * norms[..., None, c:])
+        return scores, v.squeeze(2).permute(0, 2, 1, 3)
 
 
 class FeedForward(nn.Module):
@@ -92,17 +131,30 @@ class FeedForward(nn.Module):
     def __init__(self, channels: int, expansion: float):
         super().__init__()
         hidden = int(channels * expansion)
-        self.project_in = conv1x1(channels, 2 * hidden)
+        self.project_in = Pointwise(channels, 2 * hidden)
         self.dwconv = conv3x3(2 * hidden, 2 * hidden, groups=2 * hidden)
-        self.project_out = conv1x1(hidden, channels)
+        self.project_out = Pointwise(hidden, channels)
 
     def forward(self, x):
+        if on_gpu(x):
+            return self.forward_on_gpu(x)
         # Weights are split, not maps: on a CPU to join the gradients of a map's parts takes as long as the convolutions.
         gate, value = (
             F.conv2d(F.conv2d(x, expand), filters, padding=1, groups=len(filters))
             for expand, filters in zip(self.project_in.weight.chunk(2), self.dwconv.weight.chunk(2))
         )
         return self.project_out(F.gelu(gate) * value)
+
+    def forward_on_gpu(self, x):
+        """With hidden channels that are zero up to a multiple of 8, which tensor cores need to be fast."""
+        missing = -self.project_out.in_channels % 8
+        expand, filters = (
+            F.pad(layer.weight.unflatten(0, (2, -1)), (0, 0) * 3 + (0, missing)).flatten(0, 1)
+            for layer in (self.project_in, self.dwconv)
+        )
+        hidden = F.conv2d(pointwise(x, expand), filters, padding=1, groups=len(filters))
+        gated = gpu.Gate.apply(hidden.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return pointwise(gated, F.pad(self.project_out.weight, (0, 0) * 2 + (0, missing)))
 
 
 class Block(nn.Module):
@@ -137,7 +189,7 @@ class Resample(nn.Module):
         self.body = nn.Sequential(conv, shuffle)
 
     def forward(self, x):
-        return self.body(x)
+        return self.body(x).contiguous(memory_format=torch.channels_last)
 
 
 def down(channels: int) -> Resample:
@@ -198,21 +250,21 @@ class Network(nn.Module):
 
         self.prompt3 = prompt(p3, s3, 8 * d)
         self.noise_level3 = block(8 * d + p3, config.prompt_heads)
-        self.reduce_noise_level3 = conv1x1(8 * d + p3, 4 * d)
+        self.reduce_noise_level3 = Pointwise(8 * d + p3, 4 * d)
         self.up4_3 = up(4 * d)
-        self.reduce_chan_level3 = conv1x1(6 * d, 4 * d)
+        self.reduce_chan_level3 = Pointwise(6 * d, 4 * d)
         self.decoder_level3 = level(4 * d, h3, b3)
 
         self.prompt2 = prompt(p2, s2, 4 * d)
         self.noise_level2 = block(4 * d + p2, config.prompt_heads)
-        self.reduce_noise_level2 = conv1x1(4 * d + p2, 4 * d)
+        self.reduce_noise_level2 = Pointwise(4 * d + p2, 4 * d)
         self.up3_2 = up(4 * d)
-        self.reduce_chan_level2 = conv1x1(4 * d, 2 * d)
+        self.reduce_chan_level2 = Pointwise(4 * d, 2 * d)
         self.decoder_level2 = level(2 * d, h2, b2)
 
         self.prompt1 = prompt(p1, s1, 2 * d)
         self.noise_level1 = block(2 * d + p1, config.prompt_heads)
-        self.reduce_noise_level1 = conv1x1(2 * d + p1, 2 * d)
+        self.reduce_noise_level1 = Pointwise(2 * d + p1, 2 * d)
         self.up2_1 = up(2 * d)
         self.decoder_level1 = level(2 * d, h1, b1)
         self.refinement = level(2 * d, h1, config.refinement)

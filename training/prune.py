@@ -35,8 +35,8 @@ def density(masks: Tensors) -> float:
 
 def apply(masks: Tensors, tensors: Tensors) -> None:
     """Sets the masked values of `tensors` to zero, in place."""
-    for name, tensor in tensors.items():
-        tensor.mul_(masks[name])
+    if tensors:
+        torch._foreach_mul_(list(tensors.values()), [masks[name] for name in tensors])
 
 
 def smallest_removed(weights: torch.Tensor, mask: torch.Tensor, rate: float) -> torch.Tensor:

@@ -40,10 +40,12 @@ from data import CLEAN, TASKS, Patches, Shape
 from network import Block, Config, Network, build
 from restore import load_network
 
-LOG_EVERY, SAVE_EVERY, PRUNE_EVERY = 50, 250, 50
+UNLIMITED = 10**9  # steps
+LOG_EVERY, PRUNE_EVERY = 50, 50  # steps
+SAVE_EVERY = 300  # seconds
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 STATE, TICKET, WEIGHTS = "state.pt", "ticket.safetensors", "weights.safetensors"
-MAY_CHANGE = {"run", "data", "threads", "workers", "minutes", "compile"}  # when a run is resumed; they change no result
+MAY_CHANGE = {"run", "data", "threads", "workers", "minutes"}  # when a run is resumed; they change no result
 
 
 def arguments(argv=None):
@@ -70,6 +72,8 @@ def arguments(argv=None):
     add("--fresh", nargs="+", default=[], metavar="PART",
         help="parts that do not begin with --start's weights but whole, as encoder_level3; their blocks change little then")
     add("--steps", type=int, default=8000, help="of the training; imp: of the last one")
+    add("--for-minutes", type=float, metavar="M",
+        help="instead of --steps, as many as M minutes allow; the schedule goes by the clock, so that two runs differ")
     add("--search-steps", type=int,
         help="imp: of each training before the last one, which only find the mask; as --steps")
     add("--lr", type=float, default=2e-4, help="peak learning rate")
@@ -88,12 +92,13 @@ def arguments(argv=None):
     add("--threads", type=int, default=0)
     add("--workers", type=int, default=1)
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
-    add("--compile", action="store_true")
     add("--bf16", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(),
         help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on CPUs with avx512_bf16, slower on others")
     options = parser.parse_args(argv)
     if options.fresh and not options.start:
         parser.error("--fresh is of use with --start only: without it all parts begin anew")
+    if options.for_minutes and (options.method == "imp" or options.large_after < 1):
+        parser.error("--for-minutes goes neither with --method imp nor with --large-after, which count steps")
     if options.keep is not None and options.method != "gradual":
         parser.error("--keep is of use with --method gradual only")
     return options
@@ -132,6 +137,7 @@ class Run:
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
         self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.first = {k: prune.density({k: m}) for k, m in self.masks.items()}
+        self.reached = None  # the share that each tensor was pruned to last
         self.kept = None if options.keep is None else prune.shares(self.masks, options.keep)
         self.rounds = options.rounds if options.method == "imp" else 0
         self.search_steps = options.search_steps or options.steps
@@ -157,7 +163,7 @@ class Run:
         self.average = Network(self.network.config).to(self.device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0, fused=True)
-        self.forward = torch.compile(self.network) if self.options.compile else self.network
+        self.forwards = {}  # by the shape of the batch
         self.leave_out_the_dead()
 
     def leave_out_the_dead(self):
@@ -168,10 +174,13 @@ class Run:
                 block.has_ffn = bool(self.masks[f"{name}.ffn.project_out.weight"].any())
 
     def steps(self, round: int) -> int:
-        return self.search_steps if round < self.rounds else self.options.steps
+        last = UNLIMITED if self.options.for_minutes else self.options.steps
+        return self.search_steps if round < self.rounds else last
 
     @property
     def progress(self) -> float:
+        if self.options.for_minutes:
+            return min(self.minutes / self.options.for_minutes, 1.0)
         return self.step / self.steps(self.round)
 
     @property
@@ -182,23 +191,34 @@ class Run:
     @property
     def shapes(self) -> "Shapes":
         o = self.options
-        return Shapes(o.patches, o.size, o.large_after, self.rounds, self.search_steps, o.steps)
+        return Shapes(o.patches, o.size, o.large_after, self.rounds, self.search_steps, self.steps(self.rounds))
 
-    def naming_loss(self, tasks: list[str]) -> torch.Tensor:
+    def forward(self, degraded: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Restored images and prompt mixtures. On a GPU the thousands of kernels, there and back, are a graph that is
+        launched at once: one by one that takes longer than they do."""
+        shape = degraded.shape
+        if shape not in self.forwards:
+            network = Seen(self.network)
+            if self.device == "cuda":
+                network = torch.cuda.make_graphed_callables(network, (degraded.clone(),), allow_unused_input=True)
+            self.forwards[shape] = network
+        return self.forwards[shape](degraded)
+
+    def naming_loss(self, mixtures: torch.Tensor, tasks: list[str]) -> torch.Tensor:
         """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes."""
         labels = torch.tensor([(*TASKS, CLEAN).index(task) for task in tasks], device=self.device)
-        scores = self.network.mixtures().float().clamp_min(1e-8).log()
+        scores = mixtures.float().clamp_min(1e-8).log()
         return F.nll_loss(scores.flatten(0, 1), labels.repeat(len(scores)))
 
     def train_step(self, degraded, clean, tasks: list[str]) -> torch.Tensor:
         o = self.options
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.progress, o.lr, o.warmup)
-        with torch.autocast(self.device, torch.bfloat16, enabled=o.bf16):
-            restored = self.forward(degraded.to(self.device, non_blocking=True))
+        with torch.autocast(self.device, torch.bfloat16, enabled=o.bf16, cache_enabled=self.device == "cpu"):
+            restored, mixtures = self.forward(degraded.to(self.device, non_blocking=True))
         loss = restoration_loss(o.loss, restored.float(), clean.to(self.device, non_blocking=True))
         self.optimizer.zero_grad(set_to_none=True)
-        named = o.name_tasks * self.naming_loss(tasks) if o.name_tasks else 0
+        named = o.name_tasks * self.naming_loss(mixtures, tasks) if o.name_tasks else 0
         (loss + named).backward()
         parameters = dict(self.network.named_parameters())
         grads = {k: parameters[k].grad for k in self.masks}
@@ -206,7 +226,7 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.step += 1
-        if o.method == "gradual" and (self.step % PRUNE_EVERY == 0 or self.step == o.steps):
+        if o.method == "gradual" and (self.step % PRUNE_EVERY == 0 or self.progress == 1):
             self.prune_gradually()
         with torch.no_grad():
             prune.apply(self.masks, {k: parameters[k].data for k in self.masks})
@@ -225,8 +245,9 @@ class Run:
                 k: prune.gradual_density(self.progress, min(self.kept[k], first), first)
                 for k, first in self.first.items()
             }
-            self.masks = prune.cut_to(self.prunable(self.network), self.masks, now)
-            self.leave_out_the_dead()
+            if now != self.reached:  # sorting takes a while
+                self.masks, self.reached = prune.cut_to(self.prunable(self.network), self.masks, now), now
+                self.leave_out_the_dead()
 
     def remove(self, rate: float):
         self.masks = prune.remove(
@@ -290,7 +311,18 @@ class Run:
         workers = self.options.workers
         return DataLoader(
             patches, None, sampler=left, num_workers=workers, prefetch_factor=4 if workers else None,
-            worker_init_fn=leave_signals_to_the_run)
+            pin_memory=torch.cuda.is_available(), worker_init_fn=leave_signals_to_the_run)
+
+
+class Seen(torch.nn.Module):
+    """A network that tells its prompts' mixtures too."""
+
+    def __init__(self, network: Network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, image):
+        return self.network(image), self.network.mixtures()
 
 
 @dataclass(frozen=True)
@@ -387,24 +419,30 @@ def main(argv=None):
         patches = Patches(options.data, run.shapes, options.seed, tuple(options.tasks), options.clean_share)
     except (OSError, ValueError) as error:
         raise SystemExit(f"train.py: {error}")
-    stop, deadline = threading.Event(), time.monotonic() + 60 * options.minutes
+    torch.backends.cudnn.benchmark = True  # all batches have one of two shapes
+    stop, saved = threading.Event(), time.monotonic()
+    deadline = saved + 60 * options.minutes
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
     while True:
         before, start = run.minutes, time.monotonic()
-        bar = tqdm(
-            run.batches(patches), initial=run.step, total=run.steps(run.round), desc=f"round {run.round}",
-            mininterval=5)
+        total = math.inf if options.for_minutes else run.steps(run.round)
+        bar = tqdm(run.batches(patches), initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
         for degraded, clean in bar:
             run.losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
             run.minutes = before + (time.monotonic() - start) / 60
             if run.step % LOG_EVERY == 0 or run.progress == 1:
                 bar.set_postfix(loss=log(run)["loss"])
             stopping = stop.is_set() or time.monotonic() > deadline
-            if run.step % SAVE_EVERY == 0 or stopping:
+            if time.monotonic() > saved + SAVE_EVERY or stopping:
                 run.save()
+                saved = time.monotonic()
             if stopping:
                 return
+            if run.progress == 1:
+                break
+        if options.method == "gradual":
+            run.prune_gradually()  # by the clock, the end may come between two prunings
         run.save()
         if run.round == run.rounds:
             return

@@ -56,6 +56,13 @@ def test_copies_part():
     assert len(weights.unique(dim=0)) == len(weights)
 
 
+def test_noise_changes_every_copied_weight_by_a_share_of_it():
+    name, noise = "encoder_level2.0.attn.qkv.weight", 0.01
+    plain, noisy = (grow(trained(NARROW), WIDE, spread=0, noise=n)[name] for n in (0, noise))
+    changes = (noisy / plain - 1)[plain != 0]
+    assert (noisy[plain == 0] == 0).all() and changes.std() == pytest.approx(noise, rel=0.2)
+
+
 def test_blocks_and_prompts_that_grow_otherwise_change_little():
     old = trained(NARROW)
     wide = replace(WIDE, blocks=(2, 2, 2, 2), expansion=2.66, prompt_channels=(16, 32, 20), prompt_sizes=(12, 8, 6))

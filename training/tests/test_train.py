@@ -55,11 +55,11 @@ def test_naming_tasks_makes_the_mixtures_tell_them_apart(tmp_path, photos):
     dark, bright = torch.zeros(1, 3, 16, 16), torch.ones(1, 3, 16, 16)
     images, tasks = torch.cat([dark, bright]), ["denoise", "dehaze"]
     run.network(images)
-    before = run.naming_loss(tasks)
+    before = run.naming_loss(run.network.mixtures(), tasks)
     for _ in range(30):
         run.train_step(images, images, tasks)
     run.network(images)
-    assert run.naming_loss(tasks) < before / 4
+    assert run.naming_loss(run.network.mixtures(), tasks) < before / 4
 
 
 def test_a_run_learns_to_leave_clean_patches_alone_and_to_name_them(tmp_path, photos):
@@ -157,6 +157,23 @@ def test_searching_rounds_are_shorter_and_have_schedules_of_their_own(tmp_path, 
     for round, first in enumerate((0, 2, 4)):
         run.round, run.step = round, 1
         assert run.batch == first + 1 and run.progress == pytest.approx(1 / (2, 2, 6)[round])
+
+
+def test_a_run_by_the_clock_ends_in_time_pruned_as_asked(tmp_path, photos):
+    options = ["--for-minutes", "0.02", "--keep", '{"ffn": 0.5}', "--patches", "1"]
+    train.main(start(tmp_path, photos, *options))
+    rows = logged(tmp_path)
+    assert int(rows[-1]["step"]) > 1
+    weights = load_file(tmp_path / "weights.safetensors")
+    ffn = [w for name, w in weights.items() if "ffn" in name]
+    assert sum(w.count_nonzero() for w in ffn) == pytest.approx(0.5 * sum(w.numel() for w in ffn), rel=0.01)
+
+
+@pytest.mark.parametrize("options", [["--method", "imp"], ["--large-after", "0.5"]], ids=" ".join)
+def test_what_counts_steps_does_not_go_by_the_clock(tmp_path, photos, options, capsys):
+    with pytest.raises(SystemExit):
+        train.arguments(start(tmp_path, photos, "--for-minutes", "1", *options))
+    assert "--for-minutes goes neither" in capsys.readouterr().err
 
 
 def test_batches_have_the_same_shapes_in_a_process_of_another_kind(tmp_path, photos):
