@@ -9,8 +9,10 @@ import numpy as np
 MAGIC = b"\x89MIRL\r\n\x1a"
 HEADER = struct.Struct("<8sIIQIII4II4IIId3I3II12x")  # 128 bytes
 RECORD = struct.Struct("<56sHHIIIQQI4x")  # 96 bytes
-VALUES = {0: np.dtype("<f4"), 1: np.dtype("<f2")}
-INT8 = 2  # prompts only
+VERSION = 2
+VALUES = {0: np.dtype("<f4"), 1: np.dtype("<f2"), 2: np.dtype("i1")}
+INT8 = 2
+CELL = 256  # columns at most
 ALIGNMENT = 64
 CHECKSUM = slice(28, 32)  # of header, records and provenance
 
@@ -50,8 +52,8 @@ def read(path: Path) -> WeightFile:
     if len(data) < HEADER.size:
         raise DamagedFile(f"{path}: {len(data)} bytes, too short for a header")
     magic, version, header_size, size, count, checksum, width, *numbers = HEADER.unpack_from(data)
-    if magic != MAGIC or version != 1 or header_size != HEADER.size:
-        raise DamagedFile(f"{path}: not a weight file of version 1")
+    if magic != MAGIC or version != VERSION or header_size != HEADER.size:
+        raise DamagedFile(f"{path}: not a weight file of version {VERSION}")
     text_size = numbers[-1]
     text = HEADER.size + count * RECORD.size
     end = text + text_size
@@ -83,26 +85,29 @@ def tensor(data: bytes, record: tuple, sizes: dict[str, int]) -> tuple[str, np.n
     payload = data[offset : offset + length]
     if len(payload) != length or crc32c(payload) != checksum:
         raise DamagedFile(f"{name}: wrong checksum")
-    if encoding == 0 and value_type == INT8 and name in sizes:
-        return name, quantized(payload, rows * columns, sizes[name] ** 2).reshape(rows, columns)
     if encoding not in (0, 1) or value_type not in VALUES:
         raise DamagedFile(f"{name}: unknown encoding {encoding} or type of values {value_type}")
+    cells = -(-columns // CELL)  # of a row
+    starts_end = aligned(4 * (rows * cells + 1))
+    place = aligned(starts_end + count) if encoding else 0
+    values = numbers(payload[place:], value_type, count, sizes[name] ** 2 if name in sizes else max(count, 1))
     if encoding == 0:
-        return name, np.frombuffer(payload, VALUES[value_type], count).astype(np.float32).reshape(rows, columns)
-    place = aligned(4 * (rows + 1))
-    starts = np.frombuffer(payload, "<u4", rows + 1)
-    at = np.frombuffer(payload, "<u2", count, place)
-    values = np.frombuffer(payload, VALUES[value_type], count, place + aligned(2 * count))
+        return name, values.reshape(rows, columns)
+    starts = np.frombuffer(payload, "<u4", rows * cells + 1)
+    row, cell = np.divmod(np.repeat(np.arange(rows * cells), np.diff(starts)), cells)
+    width = -(-columns // cells)
     matrix = np.zeros((rows, columns), np.float32)
-    matrix[np.repeat(np.arange(rows), np.diff(starts)), at] = values
+    matrix[row, width * cell + np.frombuffer(payload, "u1", count, starts_end)] = values
     return name, matrix
 
 
-def quantized(payload: bytes, count: int, group: int) -> np.ndarray:
-    """Values of 8 bits, each group of which shares a scale and an offset."""
-    scales = np.frombuffer(payload, "<f4", count // group * 2).reshape(-1, 2)
-    values = np.frombuffer(payload, "i1", count, aligned(scales.nbytes)).reshape(-1, group)
-    return scales[:, 1:] + scales[:, :1] * values
+def numbers(payload: bytes, value_type: int, count: int, group: int) -> np.ndarray:
+    """The values of a payload; those of 8 bits share a scale and an offset with the rest of their group."""
+    if value_type != INT8:
+        return np.frombuffer(payload, VALUES[value_type], count).astype(np.float32)
+    steps = np.frombuffer(payload, "<f4", max(1, count // group) * 2).reshape(-1, 2)
+    values = np.frombuffer(payload, "i1", count, aligned(steps.nbytes)).reshape(len(steps), -1)
+    return (steps[:, 1:] + steps[:, :1] * values).ravel()
 
 
 def aligned(size: int) -> int:

@@ -101,7 +101,7 @@ extension NetworkWeights {
 }
 
 extension Matrix {
-    /// The values of a part of a dense matrix, counted in row order, written to `out`.
+    /// Some of the stored values, written to `out`.
     func decode(_ part: Range<Int>, to out: UnsafeMutablePointer<Float>, _ kernels: mirlk_kernels) {
         let start = values + part.lowerBound * valueType.size
         switch encoding {
@@ -119,9 +119,7 @@ extension Matrix {
         }
         if sparsity == nil { return stored }
         var all = [Float](repeating: 0, count: rows * columns)
-        for row in 0..<rows {
-            for place in self.stored(inRow: row) { all[row * columns + column(place)] = stored[place] }
-        }
+        forEachStored(inRows: 0..<rows) { row, place, column in all[row * columns + column] = stored[place] }
         return all
     }
 }

@@ -8,7 +8,7 @@ struct ProductPlace {
     private let rows: Range<Int>
     /// Where the parts of the columns end, which come one after another.
     private let ends: [Int]
-    private let groups, outs, terms, decoded: Int
+    private let groups, outs, terms, decoded, columns: Int
     /// Stored values, of which `prepare` may use fewer.
     let termCount: Int
 
@@ -21,7 +21,8 @@ struct ProductPlace {
         groups = shared.take(3 * ends.count * self.rows.count)
         outs = shared.take(ends.count * self.rows.count)
         terms = shared.take(2 * count)
-        decoded = shared.take(convolution.valueType == .float16 ? count : 0)
+        decoded = shared.take(convolution.valueType == .float32 ? 0 : count)
+        columns = shared.take((count + 1) / 2)  // of 16 bits
     }
 
     /// Writes the tables. `out` says where a row's sums go, nil if nowhere; `offset` where the input of a row's column
@@ -36,12 +37,15 @@ struct ProductPlace {
         for (part, end) in ends.enumerated() {
             let stored = rows.indices.map { row in
                 let begin = begins[row - rows.lowerBound]
-                return begin..<convolution.end(ofStoredFrom: begin, inRow: row, beforeColumn: end)
+                var places = begin..<convolution.stored(inRow: row).upperBound
+                if end < convolution.columns {
+                    places = begin..<(places.first { table.column($0) >= end } ?? places.upperBound)
+                }
+                return places
             }
             let keepingEmpty = keepingEmpty && part == 0
-            for i in rowsByCount(stored, keepingEmpty: keepingEmpty, out: out, offset: offset) {
-                table.append(
-                    rows.lowerBound + i, stored[i], adding: isBegun[i], of: convolution, out: out, offset: offset)
+            for i in rowsByCount(stored, table, keepingEmpty: keepingEmpty, out: out, offset: offset) {
+                table.append(rows.lowerBound + i, stored[i], adding: isBegun[i], out: out, offset: offset)
                 isBegun[i] = true
             }
             begins = stored.map(\.upperBound)
@@ -56,7 +60,7 @@ struct ProductPlace {
     ) -> mirlk_product {
         var table = table(run)
         for row in order {
-            table.append(row, convolution.stored(inRow: row), adding: false, of: convolution, out: out, offset: offset)
+            table.append(row, convolution.stored(inRow: row), adding: false, out: out, offset: offset)
         }
         return table.product
     }
@@ -66,28 +70,37 @@ struct ProductPlace {
             groups: UnsafeMutableRawPointer(run.scratch + groups).assumingMemoryBound(to: mirlk_group.self),
             outs: (run.scratch + outs).indices,
             terms: UnsafeMutableRawPointer(run.scratch + terms).assumingMemoryBound(to: mirlk_term.self),
-            values: values(run), firstValue: convolution.stored(inRows: rows).lowerBound)
+            values: values(run), columns: columns(run), firstValue: convolution.stored(inRows: rows).lowerBound)
     }
 
     private func values(_ run: Run) -> UnsafePointer<Float> {
-        let stored = convolution.stored(inRows: rows), values = convolution.values
-        guard convolution.valueType == .float16 else {
-            return UnsafePointer(values.assumingMemoryBound(to: Float.self) + stored.lowerBound)
+        let stored = convolution.stored(inRows: rows)
+        if case .float32 = convolution.encoding {
+            return UnsafePointer(convolution.values.assumingMemoryBound(to: Float.self) + stored.lowerBound)
         }
-        run.kernels.decode_half(values + 2 * stored.lowerBound, run.scratch + decoded, stored.count)
+        convolution.decode(stored, to: run.scratch + decoded, run.kernels)
         return UnsafePointer(run.scratch + decoded)
+    }
+
+    private func columns(_ run: Run) -> UnsafePointer<UInt16> {
+        let columns = UnsafeMutableRawPointer(run.scratch + columns).assumingMemoryBound(to: UInt16.self)
+        let first = convolution.stored(inRows: rows).lowerBound
+        convolution.forEachStored(inRows: rows) { _, place, column in
+            columns[place - first] = UInt16(truncatingIfNeeded: column)
+        }
+        return UnsafePointer(columns)
     }
 
     /// The rows to compute, counted from the place's first, of which these values are stored; fewest terms first.
     @inline(__always)
     private func rowsByCount(
-        _ stored: [Range<Int>], keepingEmpty: Bool, out: (_ row: Int) -> Int?,
+        _ stored: [Range<Int>], _ table: ProductTable, keepingEmpty: Bool, out: (_ row: Int) -> Int?,
         offset: (_ row: Int, _ column: Int) -> Int?
     ) -> [Int] {
         var byCount: [Int] = []  // how many rows have so many terms, then where they begin
         let counts = rows.map { row in
             var count = 0
-            for j in stored[row - rows.lowerBound] where offset(row, convolution.column(j)) != nil { count += 1 }
+            for j in stored[row - rows.lowerBound] where offset(row, table.column(j)) != nil { count += 1 }
             if count >= byCount.count { byCount.append(contentsOf: repeatElement(0, count: count + 1 - byCount.count)) }
             if out(row) != nil, count > 0 || keepingEmpty { byCount[count] += 1 }
             return count
@@ -127,19 +140,22 @@ private struct ProductTable {
     private let groups: UnsafeMutablePointer<mirlk_group>
     private let outs: UnsafeMutablePointer<Int32>
     private let terms: UnsafeMutablePointer<mirlk_term>
-    /// The stored values from `firstValue` on.
+    /// The stored values from `firstValue` on, and their columns.
     private let values: UnsafePointer<Float>
+    private let columns: UnsafePointer<UInt16>
     private let firstValue: Int
     private var groupCount = 0, rowCount = 0, termCount = 0
 
     init(
         groups: UnsafeMutablePointer<mirlk_group>, outs: UnsafeMutablePointer<Int32>,
-        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>, firstValue: Int
+        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>, columns: UnsafePointer<UInt16>,
+        firstValue: Int
     ) {
         self.groups = groups
         self.outs = outs
         self.terms = terms
         self.values = values
+        self.columns = columns
         self.firstValue = firstValue
     }
 
@@ -147,17 +163,20 @@ private struct ProductTable {
         mirlk_product(groups: groups, group_count: UInt32(groupCount), outs: outs, terms: terms)
     }
 
+    /// The column of a stored value.
+    func column(_ place: Int) -> Int { Int(columns[place - firstValue]) }
+
     /// Appends a row of the values stored in `places`, or, `adding`, more of them to a row's sum.
     @inline(__always)
     mutating func append(
-        _ row: Int, _ places: Range<Int>, adding: Bool, of convolution: Matrix, out: (_ row: Int) -> Int?,
+        _ row: Int, _ places: Range<Int>, adding: Bool, out: (_ row: Int) -> Int?,
         offset: (_ row: Int, _ column: Int) -> Int?
     ) {
         outs[rowCount] = Int32(truncatingIfNeeded: out(row)!)
         rowCount += 1
         var count: UInt32 = 0
         for j in places {
-            guard let place = offset(row, convolution.column(j)) else { continue }
+            guard let place = offset(row, column(j)) else { continue }
             terms[termCount] = mirlk_term(offset: Int32(truncatingIfNeeded: place), weight: values[j - firstValue])
             termCount += 1
             count += 1

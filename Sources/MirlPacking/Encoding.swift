@@ -14,27 +14,48 @@ struct Encoding {
             throw PackError("\(spec.name): value \(bad) is \(values[bad])")
         }
         valueType = spec.kind.isSingle ? .float32 : requested
-        if valueType == .int8, let groupSize = spec.groupSize {
-            isSparse = false
-            count = values.count
-            payload = Self.quantized(values, groupSize: groupSize)
-            return
-        }
-        let bits = try Self.bits(values, spec, valueType)
+        let steps = valueType == .int8 ? Self.steps(values, groupSize: spec.groupSize) : []
+        let bits = try Self.bits(values, spec, valueType, steps)
         let stored = bits.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
-        let dense = Layout.Payload(sparse: false, valueType: valueType, rows: spec.rows, count: bits.count)
-        let sparse = Layout.Payload(sparse: true, valueType: valueType, rows: spec.rows, count: stored)
+        let cells = Layout.cells(columns: spec.columns)
+        let dense = Layout.Payload(cells: nil, valueType: valueType, count: bits.count, groups: steps.count)
+        let sparse = Layout.Payload(
+            cells: spec.rows * cells.count, valueType: valueType, count: stored, groups: steps.count)
         let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
         isSparse = mayBeSparse && (16 * stored <= 15 * bits.count || sparse.length < dense.length)
         count = isSparse ? stored : bits.count
-        payload =
-            isSparse
-            ? Self.sparse(bits, columns: spec.columns, layout: sparse, valueType)
-            : Self.bytes(bits, valueType)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity((isSparse ? sparse : dense).length)
+        if isSparse { Self.appendPlaces(of: bits, columns: spec.columns, layout: sparse, to: &bytes) }
+        for (scale, offset) in steps {
+            bytes.append(littleEndian: scale.bitPattern, size: 4)
+            bytes.append(littleEndian: offset.bitPattern, size: 4)
+        }
+        bytes.appendZeros(upTo: (isSparse ? sparse : dense).values)
+        for value in bits where value != 0 || !isSparse { bytes.append(littleEndian: value, size: valueType.size) }
+        payload = bytes
     }
 
-    /// The values' bit patterns, where every zero is 0.
-    private static func bits(_ values: [Float], _ spec: TensorSpec, _ type: ValueType) throws(PackError) -> [UInt32] {
+    /// What the values of a group, or where there are none all, share in 8 bits, so that they fit in -127...127.
+    private typealias Step = (scale: Float, offset: Float)
+
+    private static func steps(_ values: [Float], groupSize: Int?) -> [Step] {
+        guard let groupSize else {  // zeros stay zeros
+            let greatest = values.reduce(0) { max($0, abs($1)) }
+            return [(scale: greatest / 127, offset: 0)]
+        }
+        return stride(from: 0, to: values.count, by: groupSize).map { start in
+            let group = values[start..<start + groupSize]
+            // In fp64 no difference overflows.
+            let least = Double(group.min() ?? 0), greatest = Double(group.max() ?? 0)
+            return (scale: Float((greatest - least) / 254), offset: Float((greatest + least) / 2))
+        }
+    }
+
+    /// The values' bit patterns, where every zero is 0 unless there are offsets.
+    private static func bits(
+        _ values: [Float], _ spec: TensorSpec, _ type: ValueType, _ steps: [Step]
+    ) throws(PackError) -> [UInt32] {
         switch type {
         case .float32:
             return values.map { $0 == 0 ? 0 : $0.bitPattern }
@@ -45,56 +66,34 @@ struct Encoding {
             }
             return halves.map { $0 == 0 ? 0 : UInt32($0.bitPattern) }
         case .int8:
-            throw PackError("\(spec.name): only prompts can be stored in 8 bits")
-        }
-    }
-
-    /// Scales and offsets such that the least value of a group is -127 and the greatest 127, then the values.
-    private static func quantized(_ values: [Float], groupSize: Int) -> [UInt8] {
-        let groups = stride(from: 0, to: values.count, by: groupSize).map { values[$0..<$0 + groupSize] }
-        // In fp64 no difference overflows.
-        let steps = groups.map { group in
-            let least = Double(group.min() ?? 0), greatest = Double(group.max() ?? 0)
-            return (scale: Float((greatest - least) / 254), offset: Float((greatest + least) / 2))
-        }
-        var bytes: [UInt8] = []
-        for (scale, offset) in steps {
-            bytes.append(littleEndian: scale.bitPattern, size: 4)
-            bytes.append(littleEndian: offset.bitPattern, size: 4)
-        }
-        bytes.appendZeros(upTo: Layout.aligned(bytes.count))
-        for (group, step) in zip(groups, steps) {
-            for value in group {
-                let number = step.scale > 0 ? (Double(value) - Double(step.offset)) / Double(step.scale) : 0
-                bytes.append(UInt8(bitPattern: Int8(max(-127, min(127, number.rounded())))))
+            let groupSize = spec.groupSize ?? values.count
+            return values.indices.map { index in
+                let (scale, offset) = steps[index / groupSize]
+                let number = scale > 0 ? (Double(values[index]) - Double(offset)) / Double(scale) : 0
+                return UInt32(UInt8(bitPattern: Int8(max(-127, min(127, number.rounded())))))
             }
         }
-        return bytes
     }
 
-    private static func bytes(_ bits: [UInt32], _ type: ValueType) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(bits.count * type.size)
-        for value in bits { bytes.append(littleEndian: value, size: type.size) }
-        return bytes
-    }
-
-    private static func sparse(
-        _ bits: [UInt32], columns: Int, layout: Layout.Payload, _ type: ValueType
-    ) -> [UInt8] {
-        let stored = bits.indices.filter { bits[$0] != 0 }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(layout.length)
-        var count = 0
-        for rowEnd in stride(from: 0, through: bits.count, by: columns) {
-            while count < stored.count && stored[count] < rowEnd { count += 1 }
-            bytes.append(littleEndian: UInt32(count), size: 4)
+    /// Appends where cells start, and the columns of the bits that are not zero.
+    private static func appendPlaces(
+        of bits: [UInt32], columns: Int, layout: Layout.Payload, to bytes: inout [UInt8]
+    ) {
+        var count: UInt32 = 0, places: [UInt8] = []
+        let width = Layout.cells(columns: columns).width
+        bytes.append(littleEndian: count, size: 4)
+        for row in stride(from: 0, to: bits.count, by: columns) {
+            for cell in stride(from: 0, to: columns, by: width) {
+                for column in cell..<min(cell + width, columns) where bits[row + column] != 0 {
+                    count += 1
+                    places.append(UInt8(column - cell))
+                }
+                bytes.append(littleEndian: count, size: 4)
+            }
         }
         bytes.appendZeros(upTo: layout.columns)
-        for index in stored { bytes.append(littleEndian: UInt32(index % columns), size: 2) }
-        bytes.appendZeros(upTo: layout.values)
-        for index in stored { bytes.append(littleEndian: bits[index], size: type.size) }
-        return bytes
+        bytes += places
+        bytes.appendZeros(upTo: layout.steps)
     }
 }
 

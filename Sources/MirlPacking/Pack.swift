@@ -3,7 +3,7 @@ import MirlWeights
 
 /// How a weight file stores its values, and what it says of their origin.
 public struct PackOptions: Sendable {
-    /// fp32 or fp16, for matrices; vectors are fp32 always.
+    /// For matrices; vectors are fp32 always.
     public var values: ValueType
     public var prompts: ValueType
     /// Instead of what the checkpoint's metadata says under that name.

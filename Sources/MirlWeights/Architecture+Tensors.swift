@@ -26,7 +26,8 @@ public struct TensorSpec: Equatable, Sendable {
         }
     }
 
-    /// The values that share a scale and an offset where they are stored in 8 bits, as only prompts may be: a map.
+    /// The values of a prompt that share a scale and an offset where they are stored in 8 bits: a map. Of other tensors
+    /// all do.
     public var groupSize: Int? {
         if case .prompt(let size) = kind { size * size } else { nil }
     }

@@ -2,11 +2,18 @@
 package enum Layout {
     /// "\x89MIRL\r\n\x1a": a text-mode copy, a cut of the eighth bit or a line-end conversion all damage it.
     package static let magic: UInt64 = 0x1A0A_0D4C_5249_4D89
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let alignment = 64
     package static let maximumProvenance = 65536
-    /// A column index has 16 bits.
+    /// The kernels know columns of 16 bits.
     package static let maximumSparseColumns = 65536
+
+    /// How the rows of a sparse matrix are cut into the fewest cells within which 8 bits tell a column: `width` columns in
+    /// each, in the last one what is left. So evenly, as most often all then have as many, and one check does for all.
+    package static func cells(columns: Int) -> (count: Int, width: Int) {
+        let count = (columns + 255) / 256
+        return (count, (columns + count - 1) / count)
+    }
 
     package static func aligned(_ offset: Int) -> Int { (offset + alignment - 1) & -alignment }
 
@@ -48,17 +55,18 @@ package enum Layout {
         package static let size = 96
     }
 
-    /// Byte offsets in a payload, from its beginning. Sparse: rows + 1 row starts, the columns, the values. Of 8 bits:
-    /// a scale and an offset for each of `groups`, the values.
+    /// Byte offsets in a payload, from its beginning. Sparse: where each of `cells` starts and where the last one ends,
+    /// the columns. Of 8 bits: a scale and an offset for each of `groups`. Then the values.
     package struct Payload {
         package let columns: Int
+        package let steps: Int
         package let values: Int
         package let length: Int
 
-        package init(sparse: Bool, valueType: ValueType, rows: Int, count: Int, groups: Int = 0) {
-            columns = sparse ? Layout.aligned((rows + 1) * 4) : 0
-            let steps = valueType == .int8 ? Layout.aligned(groups * 8) : 0
-            values = sparse ? Layout.aligned(columns + count * 2) : steps
+        package init(cells: Int?, valueType: ValueType, count: Int, groups: Int) {
+            columns = cells.map { Layout.aligned(($0 + 1) * 4) } ?? 0
+            steps = cells == nil ? 0 : Layout.aligned(columns + count)
+            values = steps + (valueType == .int8 ? Layout.aligned(groups * 8) : 0)
             length = values + count * valueType.size
         }
     }
@@ -67,9 +75,9 @@ package enum Layout {
 extension Matrix {
     /// The bytes that the matrix takes in its file.
     public var payloadSize: Int {
-        let groups = if case .int8(let quantization) = encoding { count / quantization.groupSize } else { 0 }
+        let groups = if case .int8(let quantization) = encoding { quantization.groups } else { 0 }
         return Layout.Payload(
-            sparse: sparsity != nil, valueType: valueType, rows: rows, count: count, groups: groups
+            cells: sparsity.map { rows * $0.cells }, valueType: valueType, count: count, groups: groups
         ).length
     }
 }

@@ -18,25 +18,27 @@ extension Matrix {
 
     @inlinable
     public func stored(inRows rows: Range<Int>) -> Range<Int> {
-        guard let starts = sparsity?.rowStarts else { return rows.lowerBound * columns..<rows.upperBound * columns }
-        return Int(starts[rows.lowerBound])..<Int(starts[rows.upperBound])
+        guard let sparsity else { return rows.lowerBound * columns..<rows.upperBound * columns }
+        let starts = sparsity.starts, cells = sparsity.cells
+        return Int(starts[rows.lowerBound * cells])..<Int(starts[rows.upperBound * cells])
     }
 
-    /// The column of a stored value.
+    /// Calls `body` with the place and the column of each stored value of some rows, in row order.
     @inlinable
-    public func column(_ place: Int) -> Int {
-        if let sparsity { Int(sparsity.columns[place]) } else { place % columns }
-    }
-
-    /// Where those stored values of a row end, from `begin` on, that belong to columns before `limit`: they lie in the
-    /// order of their columns.
-    @inlinable
-    public func end(ofStoredFrom begin: Int, inRow row: Int, beforeColumn limit: Int) -> Int {
-        let all = stored(inRow: row).upperBound
-        if limit == columns { return all }
-        var end = begin
-        while end < all, column(end) < limit { end += 1 }
-        return end
+    public func forEachStored(inRows rows: Range<Int>, _ body: (_ row: Int, _ place: Int, _ column: Int) -> Void) {
+        guard let sparsity else {
+            for row in rows {
+                for column in 0..<columns { body(row, row * columns + column, column) }
+            }
+            return
+        }
+        let starts = sparsity.starts, cells = sparsity.cells, width = sparsity.width
+        for row in rows {
+            for cell in 0..<cells {
+                let begin = starts[row * cells + cell], end = starts[row * cells + cell + 1]
+                for place in Int(begin)..<Int(end) { body(row, place, cell * width + Int(sparsity.columns[place])) }
+            }
+        }
     }
 
     /// Whether no value of a row is stored.
@@ -46,7 +48,7 @@ extension Matrix {
     /// For each column whether any row has a value there.
     public func columnsRead() -> [Bool] {
         var isRead = [Bool](repeating: false, count: columns)
-        for place in stored(inRows: 0..<rows) { isRead[column(place)] = true }
+        forEachStored(inRows: 0..<rows) { _, _, column in isRead[column] = true }
         return isRead
     }
 }

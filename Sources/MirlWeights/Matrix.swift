@@ -2,7 +2,7 @@
 public enum ValueType: UInt16, Sendable {
     case float32 = 0
     case float16 = 1
-    /// 8-bit integers that a `Matrix.Quantization` makes numbers of; only for prompts.
+    /// 8-bit integers that a `Matrix.Quantization` makes numbers of.
     case int8 = 2
 
     public var size: Int {
@@ -32,25 +32,32 @@ public struct Matrix: @unchecked Sendable {
         case int8(Quantization)
     }
 
-    /// Compressed sparse rows: row r has the values and columns `rowStarts[r] ..< rowStarts[r + 1]`, columns ascending.
+    /// Compressed sparse rows in `cells` of `width` columns each: cell c of row r has the values and columns from
+    /// `starts[r * cells + c]` to before the next start, columns ascending and counted from the cell's first.
     public struct Sparsity: @unchecked Sendable {
-        public let rowStarts: UnsafePointer<UInt32>
-        public let columns: UnsafePointer<UInt16>
+        public let cells: Int
+        public let width: Int
+        public let starts: UnsafePointer<UInt32>
+        public let columns: UnsafePointer<UInt8>
 
-        public init(rowStarts: UnsafePointer<UInt32>, columns: UnsafePointer<UInt16>) {
-            self.rowStarts = rowStarts
+        public init(cells: Int, width: Int, starts: UnsafePointer<UInt32>, columns: UnsafePointer<UInt8>) {
+            self.cells = cells
+            self.width = width
+            self.starts = starts
             self.columns = columns
         }
     }
 
     /// What 8-bit values stand for: `offset + scale * value`, with an offset and a scale for each group of neighbours.
     public struct Quantization: @unchecked Sendable {
-        /// Values in a group: a map of a prompt.
+        public let groups: Int
+        /// Values in a group: a map of a prompt, or all of any other matrix.
         public let groupSize: Int
         /// of each group in turn the scale and the offset
         public let steps: UnsafePointer<Float>
 
-        public init(groupSize: Int, steps: UnsafePointer<Float>) {
+        public init(groups: Int, groupSize: Int, steps: UnsafePointer<Float>) {
+            self.groups = groups
             self.groupSize = groupSize
             self.steps = steps
         }
@@ -75,5 +82,5 @@ public struct Matrix: @unchecked Sendable {
     }
 
     /// The number of stored values.
-    public var count: Int { sparsity.map { Int($0.rowStarts[rows]) } ?? rows * columns }
+    public var count: Int { sparsity.map { Int($0.starts[rows * $0.cells]) } ?? rows * columns }
 }

@@ -1,3 +1,5 @@
+import MirlKernels
+
 /// Checks of a payload, after which the kernels may trust its indices.
 extension Record {
     /// The tensor in the file's `bytes`.
@@ -18,42 +20,53 @@ extension Record {
         switch valueType {
         case .float32: .float32
         case .float16: .float16
-        // Only a tensor with groups can have this type.
-        case .int8: .int8(try quantization(in: payload, groupSize: spec.groupSize!))
+        case .int8: .int8(try quantization(in: payload))
         }
     }
 
-    private func quantization(
-        in payload: UnsafeRawBufferPointer, groupSize size: Int
-    ) throws(WeightError) -> Matrix.Quantization {
-        let steps = payload.slice(0..<count / size * 8)
+    private func quantization(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Quantization {
+        let steps = payload.slice(layout.steps..<layout.steps + groups * 8)
         try require(
-            payload.isZero(steps.count..<layout.values), "\(spec.name): padding", is: "not zero", expected: "zero")
-        return Matrix.Quantization(groupSize: size, steps: steps.assumingMemoryBound(to: Float.self).baseAddress!)
+            payload.isZero(layout.steps + steps.count..<layout.values), "\(spec.name): padding", is: "not zero",
+            expected: "zero")
+        return Matrix.Quantization(
+            groups: groups, groupSize: spec.groupSize ?? max(count, 1),
+            steps: steps.assumingMemoryBound(to: Float.self).baseAddress!)
     }
 
     private func sparsity(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Sparsity {
-        let rowStartsEnd = (spec.rows + 1) * 4, columnsEnd = layout.columns + count * 2
+        let (cells, width) = Layout.cells(columns: spec.columns)
+        let startsEnd = (spec.rows * cells + 1) * 4, columnsEnd = layout.columns + count
         try require(
-            payload.isZero(rowStartsEnd..<layout.columns) && payload.isZero(columnsEnd..<layout.values),
+            payload.isZero(startsEnd..<layout.columns) && payload.isZero(columnsEnd..<layout.steps),
             "\(spec.name): padding", is: "not zero", expected: "zero")
-        let rowStarts = payload.slice(0..<rowStartsEnd).assumingMemoryBound(to: UInt32.self)
-        let columns = payload.slice(layout.columns..<columnsEnd).assumingMemoryBound(to: UInt16.self)
-        try checkRowStarts(rowStarts)
-        let largest = columns.reduce(0, max)
-        try require(
-            count == 0 || Int(largest) < spec.columns, "\(spec.name): column index", is: largest,
-            expected: "below \(spec.columns)")
-        return Matrix.Sparsity(rowStarts: rowStarts.baseAddress!, columns: columns.baseAddress!)
+        let starts = payload.slice(0..<startsEnd).assumingMemoryBound(to: UInt32.self)
+        let columns = payload.slice(layout.columns..<columnsEnd).assumingMemoryBound(to: UInt8.self)
+        let sparsity = Matrix.Sparsity(
+            cells: cells, width: width, starts: starts.baseAddress!, columns: columns.baseAddress!)
+        try checkStarts(starts, width)
+        try check(columns.reduce(0, max), in: "a cell", of: width)
+        let rest = spec.columns - (cells - 1) * width
+        if rest < width {
+            // The starts are before the columns.
+            let largest = mirlk_largest_in_last_cells(columns.baseAddress!, starts.baseAddress!, spec.rows, cells)
+            try check(largest, in: "a row's last cell", of: rest)
+        }
+        return sparsity
     }
 
-    private func checkRowStarts(_ rowStarts: UnsafeBufferPointer<UInt32>) throws(WeightError) {
-        try require(rowStarts[0] == 0, "\(spec.name): first row start", is: rowStarts[0], expected: 0)
+    private func checkStarts(_ starts: UnsafeBufferPointer<UInt32>, _ width: Int) throws(WeightError) {
+        try require(starts[0] == 0, "\(spec.name): first cell's start", is: starts[0], expected: 0)
         // A start that falls makes a length that wraps round to more than any number of columns.
-        let longest = (0..<spec.rows).reduce(0) { max($0, rowStarts[$1 + 1] &- rowStarts[$1]) }
+        let longest = (1..<starts.count).reduce(0) { max($0, starts[$1] &- starts[$1 - 1]) }
+        try require(longest <= width, "\(spec.name): longest cell", is: longest, expected: "0...\(width)")
+        let last = starts[starts.count - 1]
+        try require(Int(last) == count, "\(spec.name): last cell's end", is: last, expected: count)
+    }
+
+    private func check(_ largest: UInt8, in cell: String, of width: Int) throws(WeightError) {
         try require(
-            longest <= spec.columns, "\(spec.name): longest row", is: longest, expected: "0...\(spec.columns)")
-        let last = rowStarts[spec.rows]
-        try require(Int(last) == count, "\(spec.name): last row start", is: last, expected: count)
+            Int(largest) < width || count == 0, "\(spec.name): column in \(cell)", is: largest,
+            expected: "below \(width)")
     }
 }

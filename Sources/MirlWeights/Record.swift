@@ -4,6 +4,8 @@ struct Record {
     let isSparse: Bool
     let valueType: ValueType
     let count: Int
+    /// Of values that share a scale and an offset if they have 8 bits.
+    let groups: Int
     let offset: Int
     let layout: Layout.Payload
     let checksum: UInt32
@@ -29,9 +31,10 @@ struct Record {
         } else {
             try check("stored count", count, spec.rows * spec.columns)
         }
+        groups = if let size = spec.groupSize { count / size } else { 1 }
         layout = Layout.Payload(
-            sparse: isSparse, valueType: valueType, rows: spec.rows, count: count,
-            groups: count / (spec.groupSize ?? 1))
+            cells: isSparse ? spec.rows * Layout.cells(columns: spec.columns).count : nil, valueType: valueType, count: count,
+            groups: groups)
         try check("payload offset", bytes.integer(at: Field.offset), UInt64(offset))
         try check("payload length", bytes.integer(at: Field.length), UInt64(layout.length))
         try require(
@@ -54,7 +57,7 @@ struct Record {
         _ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec
     ) throws(WeightError) -> ValueType {
         let code: UInt16 = bytes.integer(at: Field.valueType)
-        let names = ["0 (fp32)", "1 (fp16)", "2 (int8)"].prefix(spec.kind.isSingle ? 1 : spec.groupSize == nil ? 2 : 3)
+        let names = ["0 (fp32)", "1 (fp16)", "2 (int8)"].prefix(spec.kind.isSingle ? 1 : 3)
         guard code < names.count, let type = ValueType(rawValue: code) else {
             throw .invalid(
                 field: "\(spec.name): value type", declared: "\(code)", expected: names.joined(separator: " or "))

@@ -4,21 +4,22 @@ extension WeightFile {
     public func verify() throws(WeightError) {
         for spec in tensors {
             guard let matrix = matrix(spec.name) else { continue }
-            for row in 0..<matrix.rows { try verify(row, of: matrix, spec.name) }
-        }
-    }
-
-    private func verify(_ row: Int, of matrix: Matrix, _ name: String) throws(WeightError) {
-        let range = matrix.stored(inRow: row)
-        for index in range {
-            let value = matrix.value(index)
-            try require(value.isFinite, "\(name): value \(index)", is: value, expected: "a finite number")
-        }
-        guard let columns = matrix.sparsity?.columns else { return }
-        for index in range.dropFirst() {
-            try require(
-                columns[index - 1] < columns[index], "\(name): column \(columns[index]) in row \(row)",
-                is: "behind column \(columns[index - 1])", expected: "ascending columns")
+            for index in matrix.stored(inRows: 0..<matrix.rows) {
+                let value = matrix.value(index)
+                try require(value.isFinite, "\(spec.name): value \(index)", is: value, expected: "a finite number")
+            }
+            if matrix.sparsity == nil { continue }
+            var last: (row: Int, column: Int)?, falling: (row: Int, column: Int, last: Int)?
+            matrix.forEachStored(inRows: 0..<matrix.rows) { row, _, column in
+                if let last, last.row == row, last.column >= column, falling == nil {
+                    falling = (row, column, last.column)
+                }
+                last = (row, column)
+            }
+            guard let falling else { continue }
+            throw .invalid(
+                field: "\(spec.name): column \(falling.column) in row \(falling.row)",
+                declared: "behind column \(falling.last)", expected: "ascending columns")
         }
     }
 }

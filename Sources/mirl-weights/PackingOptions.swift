@@ -12,21 +12,21 @@ struct PackingOptions: ParsableArguments {
     var values: Values = .fp16
 
     @Option(help: "How to store those of prompts, if differently.")
-    var prompts: PromptValues?
+    var prompts: Values?
 
     @Option(help: "Where the weights come from, instead of what the checkpoint says.")
     var provenance: String?
 
     enum Values: String, CaseIterable, ExpressibleByArgument {
-        case fp16, fp32
-
-        var type: ValueType { self == .fp16 ? .float16 : .float32 }
-    }
-
-    enum PromptValues: String, CaseIterable, ExpressibleByArgument {
         case fp16, fp32, int8
 
-        var type: ValueType { self == .int8 ? .int8 : self == .fp16 ? .float16 : .float32 }
+        var type: ValueType {
+            switch self {
+            case .fp16: .float16
+            case .fp32: .float32
+            case .int8: .int8
+            }
+        }
     }
 
     private var options: PackOptions {

@@ -96,6 +96,13 @@ extension Architecture {
         return tiny
     }
 
+    /// The same, so wide that rows have more than 256 columns.
+    public static var wide: Architecture {
+        var wide = tiny
+        wide.width = 14
+        return wide
+    }
+
     /// As the training code writes it.
     public var config: String {
         """
@@ -110,13 +117,7 @@ extension Matrix {
     /// All values, zeros included, row after row.
     public var dense: [Float] {
         var dense = [Float](repeating: 0, count: rows * columns)
-        for row in 0..<rows {
-            let range = stored(inRow: row)
-            for index in range {
-                let column = sparsity.map { Int($0.columns[index]) } ?? index - range.lowerBound
-                dense[row * columns + column] = value(index)
-            }
-        }
+        forEachStored(inRows: 0..<rows) { row, place, column in dense[row * columns + column] = value(place) }
         return dense
     }
 }

@@ -18,7 +18,7 @@ struct DamageTests {
     static let headerCases = [
         Case("magic is", sample.storing(UInt8(0x88), at: 0)),
         Case("magic is", sample.storing(UInt8(0x0A), at: 5)),
-        Case("version is 2, expected 1", sample.storing(UInt32(2), at: Header.version)),
+        Case("version is 1, expected 2", sample.storing(UInt32(1), at: Header.version)),
         Case("header length is 64, expected 128", sample.storing(UInt32(64), at: Header.headerLength)),
         Case("file length in the header is", sample.storing(UInt64.max, at: Header.fileLength)),
         Case("record count is 4294967295", sample.storing(UInt32.max, at: Header.recordCount)),
@@ -69,8 +69,9 @@ struct DamageTests {
             "prompt_param: encoding is 1",
             sample.storing(UInt16(1), at: recordOffset("prompt1.prompt_param") + Record.sparse).sealed()),
         Case(
-            "value type is 2, expected 0 (fp32) or 1 (fp16)",
-            sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
+            "value type is 3, expected 0 (fp32) or 1 (fp16) or 2 (int8)",
+            sample.storing(UInt16(3), at: record + Record.valueType).sealed()),
+        Case("payload length", sample.storing(UInt16(2), at: record + Record.valueType).sealed()),
         Case("payload length", sample.storing(UInt16(0), at: record + Record.valueType).sealed()),
         Case(
             "bias: value type is 1, expected 0 (fp32)",
@@ -89,8 +90,8 @@ struct DamageTests {
         Case("reserved bytes", sample.storing(UInt32(1), at: record + Record.reserved).sealed()),
     ]
 
-    /// The sample with prompts of 8 bits.
-    static let quantized = try! Checkpoint(.tiny).packed(.float16, prompts: .int8, provenance: "made up")
+    /// The sample in 8 bits.
+    static let quantized = try! Checkpoint(.tiny).packed(.int8, provenance: "made up")
     static let prompt = recordOffset("prompt1.prompt_param")
 
     static let quantizedCases = [
@@ -103,16 +104,23 @@ struct DamageTests {
         // 3 components of 2 channels have 6 scales and offsets.
         Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 48)),
         Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 63)),
+        Case("qkv.weight: padding is not zero", quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps - 1)),
+        Case("qkv.weight: padding is not zero", quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps + 8)),
     ]
 
-    @Test(arguments: quantizedCases) func damagedPromptsOfEightBitsAreNamed(_ damage: Case) throws {
+    static let eightBits = Layout.Payload(
+        cells: 96, valueType: .int8, count: Int(quantized.integer(at: record + Record.count, as: UInt32.self)), groups: 1)
+
+    @Test(arguments: quantizedCases) func damagedValuesOfEightBitsAreNamed(_ damage: Case) throws {
         let reason = try #require(refusal(damage.bytes))
         #expect(reason.contains(damage.testDescription), "\(reason)")
     }
 
     @Test func verifyFindsAnInfiniteScale() throws {
-        let infinite = Self.quantized.storingInPayload(Float.infinity.bitPattern, of: Self.prompt, at: 0)
-        #expect(throws: WeightError.self) { try open(infinite).verify() }
+        for (record, steps) in [(Self.prompt, 0), (Self.record, Self.eightBits.steps)] {
+            let infinite = Self.quantized.storingInPayload(Float.infinity.bitPattern, of: record, at: steps)
+            #expect(throws: WeightError.self) { try open(infinite).verify() }
+        }
     }
 
     private static func payloadOffset(_ record: Int) -> UInt64 { sample.integer(at: record + Record.offset) }
@@ -133,19 +141,19 @@ struct DamageTests {
 
     /// `latent.0.attn.qkv.weight` has 96 rows of 32 columns in the sample.
     static let count = Int(sample.integer(at: record + Record.count, as: UInt32.self))
-    static let layout = Layout.Payload(sparse: true, valueType: .float16, rows: 96, count: count)
+    static let layout = Layout.Payload(cells: 96, valueType: .float16, count: count, groups: 1)
 
     static let payloadCases = [
-        Case("first row start is 1", sample.storingInPayload(UInt32(1), of: record, at: 0)),
-        Case("longest row is", sample.storingInPayload(UInt32.max, of: record, at: 4 * 50)),
-        Case("longest row is", sample.storingInPayload(UInt32(0), of: record, at: 4 * 50)),
-        Case("last row start is", sample.storingInPayload(UInt32(count) + 1, of: record, at: 4 * 96)),
+        Case("first cell's start is 1", sample.storingInPayload(UInt32(1), of: record, at: 0)),
+        Case("longest cell is", sample.storingInPayload(UInt32.max, of: record, at: 4 * 50)),
+        Case("longest cell is", sample.storingInPayload(UInt32(0), of: record, at: 4 * 50)),
+        Case("last cell's end is", sample.storingInPayload(UInt32(count) + 1, of: record, at: 4 * 96)),
         Case(
-            "column index is 32, expected below 32",
-            sample.storingInPayload(UInt16(32), of: record, at: layout.columns)),
+            "column in a cell is 32, expected below 32",
+            sample.storingInPayload(UInt8(32), of: record, at: layout.columns)),
         Case(
-            "column index is 65535",
-            sample.storingInPayload(UInt16.max, of: record, at: layout.columns + 2 * (count - 1))),
+            "column in a cell is 255",
+            sample.storingInPayload(UInt8.max, of: record, at: layout.columns + count - 1)),
         Case("padding is not zero", sample.storingInPayload(UInt8(1), of: record, at: 4 * 97)),
         Case("padding is not zero", sample.storingInPayload(UInt8(1), of: record, at: layout.values - 1)),
     ]
@@ -159,9 +167,24 @@ struct DamageTests {
         let infinite = sample.storingInPayload(Float16.infinity.bitPattern, of: Self.record, at: Self.layout.values)
         #expect(throws: WeightError.self) { try open(infinite).verify() }
         let columns = Self.layout.columns
-        let first: UInt16 = sample.integer(at: sample.payload(Self.record).lowerBound + columns)
-        let repeated = sample.storingInPayload(first, of: Self.record, at: columns + 2)
+        let first: UInt8 = sample.integer(at: sample.payload(Self.record).lowerBound + columns)
+        let repeated = sample.storingInPayload(first, of: Self.record, at: columns + 1)
         #expect(throws: WeightError.self) { try open(repeated).verify() }
+    }
+
+    /// The wide network's `latent.0.ffn.project_out` has rows of 297 columns, in cells of 149 and 148.
+    @Test(arguments: [
+        (147, nil), (148, "column in a row's last cell is 148, expected below 148"),
+        (149, "column in a cell is 149, expected below 149"),
+    ])
+    func aColumnBeyondItsCellIsNamed(column: UInt8, expected: String?) throws {
+        let name = "latent.0.ffn.project_out.weight"
+        let record = Header.size + Architecture.wide.tensors.firstIndex { $0.name == name }! * Record.size
+        let wide = try Checkpoint(.wide, density: 0.5).packed(.float16)
+        let rows: UInt32 = wide.integer(at: record + Record.rows), count: UInt32 = wide.integer(at: record + Record.count)
+        let layout = Layout.Payload(cells: 2 * Int(rows), valueType: .float16, count: Int(count), groups: 1)
+        let reason = refusal(wide.storingInPayload(column, of: record, at: layout.columns + Int(count) - 1))
+        #expect(reason == expected.map { "\(name): \($0)" })
     }
 
     @Test func everyTruncationIsRefused() {

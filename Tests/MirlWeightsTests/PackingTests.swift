@@ -58,10 +58,6 @@ struct PackingTests {
         #expect(file.matrix("prompt1.linear_layer.bias")?.dense == [1, -2, 0])
     }
 
-    @Test func onlyPromptsMayHaveEightBits() {
-        #expect(refusal(.int8) { _ in } == "patch_embed.proj.weight: only prompts can be stored in 8 bits")
-    }
-
     @Test func missingTensorsAreNamed() {
         #expect(refusal { $0.tensors["up3_2.body.0.weight"] = nil } == "up3_2.body.0.weight is missing")
     }

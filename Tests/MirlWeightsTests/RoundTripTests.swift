@@ -23,6 +23,43 @@ struct RoundTripTests {
         }
     }
 
+    @Test(arguments: [0.05, 0.5, 1])
+    func matricesInEightBitsAreWithinHalfAStepAndZerosExact(density: Double) throws {
+        let checkpoint = Checkpoint(.wide, density: density, seed: 9), file = try open(checkpoint.packed(.int8))
+        try file.verify()
+        for spec in file.tensors where spec.kind.isSparse {
+            let matrix = try #require(file.matrix(spec.name)), stored = matrix.dense
+            let values = try #require(checkpoint.tensors[spec.name]).values
+            let greatest = values.reduce(0) { max($0, abs($1)) }
+            #expect(matrix.valueType == .int8)
+            for n in values.indices {
+                #expect(values[n] == 0 ? stored[n] == 0 : abs(stored[n] - values[n]) <= greatest / 253)
+            }
+        }
+    }
+
+    @Test func aTensorOfZerosSurvivesInEightBits() throws {
+        var checkpoint = Checkpoint(.tiny)
+        let name = "output.weight", shape = try #require(checkpoint.tensors[name]).shape
+        checkpoint.tensors[name] = .init(Array(repeating: 0, count: shape.reduce(1, *)), shape: shape)
+        let file = try open(checkpoint.packed(.int8))
+        try file.verify()
+        #expect(try #require(file.matrix(name)).dense.allSatisfy { $0 == 0 })
+    }
+
+    @Test(arguments: [0.02, 0.5])
+    func columnsBehindARowsFirstCellSurvive(density: Double) throws {
+        let checkpoint = Checkpoint(.wide, density: density, seed: 6), file = try open(checkpoint.packed(.float32))
+        try file.verify()
+        var cells = 0
+        for spec in file.tensors {
+            let matrix = try #require(file.matrix(spec.name))
+            #expect(matrix.dense == (try #require(checkpoint.tensors[spec.name]).values), "\(spec.name)")
+            cells = max(cells, matrix.sparsity?.cells ?? 0)
+        }
+        #expect(cells == 2)
+    }
+
     @Test func promptsInEightBitsAreWithinHalfAStep() throws {
         var checkpoint = Checkpoint(.tiny, seed: 8)
         // Maps of 4 x 4: one constant, one wide, one far from zero.
@@ -81,7 +118,9 @@ struct RoundTripTests {
             #expect(sample.payload(record).lowerBound % 64 == 0)
             let matrix = try #require(file.matrix(spec.name)), count = spec.rows * spec.columns
             let stored = matrix.dense.count { $0 != 0 }
-            let sparse = Layout.Payload(sparse: true, valueType: matrix.valueType, rows: spec.rows, count: stored)
+            let sparse = Layout.Payload(
+                cells: spec.rows * Layout.cells(columns: spec.columns).count, valueType: matrix.valueType, count: stored,
+                groups: 1)
             let spares = 16 * stored <= 15 * count || sparse.length < count * matrix.valueType.size
             #expect((matrix.sparsity != nil) == (spec.kind.isSparse && spares), "\(spec.name)")
             #expect(matrix.count == (matrix.sparsity == nil ? count : stored))

@@ -232,7 +232,7 @@ struct ToolTests {
     @Test func wrongUsageExitsWith64() throws {
         defer { cleanUp() }
         #expect(try run("pack", input).code == 64)
-        #expect(try run("pack", input, output, "--values", "int8").code == 64)
+        #expect(try run("pack", input, output, "--values", "int4").code == 64)
         #expect(try run("pack", input, output, "--prompts", "int4").code == 64)
         #expect(try run("paint").code == 64)
     }

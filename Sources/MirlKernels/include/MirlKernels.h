@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cells.h"
 #include "crc32c.h"
 
 enum { MIRLK_TILE = 80, MIRLK_SLACK = 64, MIRLK_SQUARES = 16 };

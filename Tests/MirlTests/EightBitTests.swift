@@ -1,20 +1,21 @@
-// Prompts stored in 8 bits are the numbers that the weight file says they stand for.
+// Values stored in 8 bits are the numbers that the weight file says they stand for.
 import Mirl
 import MirlPacking
 import MirlTestSupport
 import MirlWeights
 import Testing
 
-@Suite struct PromptTests {
-    @Test(arguments: Kernels.names) func eightBitsGiveWhatTheirNumbersInFp32Give(kernels: String) throws {
+@Suite struct EightBitTests {
+    @Test(arguments: Kernels.names, [ValueType.float16, .int8])
+    func eightBitsGiveWhatTheirNumbersInFp32Give(kernels: String, ofMatrices: ValueType) throws {
         var checkpoint = Checkpoint(.tiny)
-        let quantized = try checkpoint.packed(.float16, prompts: .int8)
+        let quantized = try checkpoint.packed(ofMatrices, prompts: .int8)
         let exact = try checkpoint.packed(.float16, prompts: .float32)
         let file = try quantized.withUnsafeBytes { try WeightFile(copying: $0) }
-        for spec in file.tensors where spec.groupSize != nil {
+        for spec in file.tensors where spec.kind.isSparse && ofMatrices == .int8 || spec.groupSize != nil {
             checkpoint.tensors[spec.name] = .init(try #require(file.matrix(spec.name)).dense, shape: spec.shape)
         }
-        let decoded = try checkpoint.packed(.float16, prompts: .float32)
+        let decoded = try checkpoint.packed(ofMatrices == .int8 ? .float32 : .float16, prompts: .float32)
         let result = try output(of: quantized, kernels)
         #expect(try result == output(of: decoded, kernels))
         #expect(try result != output(of: exact, kernels))
