@@ -84,6 +84,8 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
     kept = sum(int(p.count_nonzero()) for p in network.parameters()) / parameters
     is_search = asked["method"] == "imp" and past < asked["rounds"]
     steps = is_search and asked.get("search_steps") or asked["steps"]
+    by_clock = asked.get("for_minutes")
+    allowed = f"in {by_clock:.1f} minutes" if by_clock else f"of {steps}"
     of_rounds = f"round {past + 1} of {asked['rounds'] + 1}, " if asked["method"] == "imp" else ""
     tasks = ", ".join(dict.fromkeys(asked["tasks"]))
     parts = ", ".join(f"{share:.0%} {name}" for name, share in asked.get("mean_of", {}).items())
@@ -92,7 +94,7 @@ def provenance(run: Path, network: Network, density: float, trained_on: str) -> 
         f"Trained on {trained_on}",
         f"Method: {method(asked)}; {density:.2%} of the prunable weights and {kept:.2%} of all"
         " parameters are non-zero.",
-        f"Steps: {of_rounds}{step} of {steps}, {asked['patches']} patches of {asked['size']} px each,"
+        f"Steps: {of_rounds}{step} {allowed}, {asked['patches']} patches of {asked['size']} px each,"
         f" AdamW, peak learning rate {asked['lr']:g}, seed {asked['seed']}.",
         *([f"The mean of weights: {parts}."] if parts else []),
         f"Run {run.resolve().name}, exported by mirl at commit {commit()}.",
