@@ -28,7 +28,7 @@ VERSION := $(shell awk '/define MIRL_VERSION_/ { v = v s $$3; s = "." } END { pr
 MAJOR := $(firstword $(subst ., ,$(VERSION)))
 
 HEADERS := include/mirl.h include/mirl.hpp
-# Those that are built into the library.
+# The small ones are also built into the library.
 WEIGHT_FILES := $(wildcard weights/*.mirl)
 CMAKEDIR = $(LIBDIR)/cmake/mirl
 CMAKE_FILES := mirlConfig.cmake mirlConfigVersion.cmake

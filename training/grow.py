@@ -10,7 +10,8 @@ copies of equal number (Net2Wider of Chen et al. 2016, arXiv 1511.05641, which j
 equal networks lie within the new one, block by block. LayerNorm and attention, which see all channels, have the same
 means, variances and shares before and after.
 What has no counterpart, the weights between different networks, pruned ones, and further hidden channels and prompts,
-is `--spread` times its initial value, which lets the copies part; `--noise` changes every copied weight by a share of it. Blocks that are further or that pruning has emptied
+is `--spread` times its initial value, which lets the copies part; so does `--noise`, which changes every weight that is
+copied, but for norms, biases and temperatures, by a share of it. Blocks that are further or that pruning has emptied
 begin as initial blocks whose results count a tenth.
 Prompts that do not grow as the width does change what LayerNorm sees after them; its factors make up for that as if
 means were zero.

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # Pages that programs write, and weights, which pages name by their content.
 FREE = ("README.md", "docs/", "weights/")
+SHIPPED = sorted((ROOT / "weights").glob("*.mirl"))
 
 
 def git(*words: str) -> str:
@@ -46,8 +47,4 @@ def weights(path: Path) -> str:
 def built_in(program: Path) -> str:
     """Those of the weight files in weights/ that a program has built in, as `weights` names each."""
     content = program.read_bytes()
-    return "; ".join(weights(path) for path in shipped_weights() if path.read_bytes() in content)
-
-
-def shipped_weights() -> list[Path]:
-    return sorted((ROOT / "weights").glob("*.mirl"))
+    return "; ".join(weights(path) for path in SHIPPED if path.read_bytes() in content)

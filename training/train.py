@@ -97,6 +97,8 @@ def arguments(argv=None):
     options = parser.parse_args(argv)
     if options.fresh and not options.start:
         parser.error("--fresh is of use with --start only: without it all parts begin anew")
+    if options.for_minutes is not None and options.for_minutes <= 0:
+        parser.error("--for-minutes is to be more than 0")
     if options.for_minutes and (options.method == "imp" or options.large_after < 1):
         parser.error("--for-minutes goes neither with --method imp nor with --large-after, which count steps")
     if options.keep is not None and options.method != "gradual":
@@ -167,7 +169,8 @@ class Run:
         self.leave_out_the_dead()
 
     def leave_out_the_dead(self):
-        """Parts of blocks whose results are multiplied by nothing but pruned weights are not computed."""
+        """Parts of blocks whose results are multiplied by nothing but pruned weights are not computed. (A graph that a GPU
+        has captured before computes them still.)"""
         for name, block in self.network.named_modules():
             if isinstance(block, Block):
                 block.has_attn = bool(self.masks[f"{name}.attn.project_out.weight"].any())
@@ -425,11 +428,13 @@ def main(argv=None):
     for number in STOPPING:
         signal.signal(number, lambda *_: stop.set())
     while True:
-        before, start = run.minutes, time.monotonic()
+        before, start = run.minutes, None
         total = math.inf if options.for_minutes else run.steps(run.round)
-        bar = tqdm(run.batches(patches), initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
+        batches = run.batches(patches) if run.progress < 1 else []
+        bar = tqdm(batches, initial=run.step, total=total, desc=f"round {run.round}", mininterval=5)
         for degraded, clean in bar:
             run.losses.append(run.train_step(degraded, clean, patches.tasks_at(run.batch)))
+            start = start or time.monotonic()  # the first step also compiles and captures, which is no training
             run.minutes = before + (time.monotonic() - start) / 60
             if run.step % LOG_EVERY == 0 or run.progress == 1:
                 bar.set_postfix(loss=log(run)["loss"])
@@ -441,8 +446,8 @@ def main(argv=None):
                 return
             if run.progress == 1:
                 break
-        if options.method == "gradual":
-            run.prune_gradually()  # by the clock, the end may come between two prunings
+        if options.for_minutes and options.method == "gradual":
+            run.prune_gradually()  # the end may come between two prunings
         run.save()
         if run.round == run.rounds:
             return

@@ -84,9 +84,14 @@ struct ProductPlace {
 
     private func columns(_ run: Run) -> UnsafePointer<UInt16> {
         let columns = UnsafeMutableRawPointer(run.scratch + columns).assumingMemoryBound(to: UInt16.self)
-        let first = convolution.stored(inRows: rows).lowerBound
-        convolution.forEachStored(inRows: rows) { _, place, column in
-            columns[place - first] = UInt16(truncatingIfNeeded: column)
+        let stored = convolution.stored(inRows: rows)
+        if let sparsity = convolution.sparsity, sparsity.cells == 1 {
+            let source = sparsity.columns + stored.lowerBound
+            for i in 0..<stored.count { columns[i] = UInt16(source[i]) }  // many at once, as compilers see
+        } else {
+            convolution.forEachStored(inRows: rows) { _, place, column in
+                columns[place - stored.lowerBound] = UInt16(truncatingIfNeeded: column)
+            }
         }
         return UnsafePointer(columns)
     }

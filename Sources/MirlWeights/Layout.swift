@@ -8,8 +8,8 @@ package enum Layout {
     /// The kernels know columns of 16 bits.
     package static let maximumSparseColumns = 65536
 
-    /// How the rows of a sparse matrix are cut into the fewest cells within which 8 bits tell a column: `width` columns in
-    /// each, in the last one what is left. So evenly, as most often all then have as many, and one check does for all.
+    /// How the rows of a sparse matrix are cut into the fewest cells within which 8 bits tell a column: `width` columns
+    /// in each, in the last one what is left. So evenly, as most often all then have as many, and one check does for all.
     package static func cells(columns: Int) -> (count: Int, width: Int) {
         let count = (columns + 255) / 256
         return (count, (columns + count - 1) / count)

@@ -29,9 +29,10 @@ extension Record {
         try require(
             payload.isZero(layout.steps + steps.count..<layout.values), "\(spec.name): padding", is: "not zero",
             expected: "zero")
-        return Matrix.Quantization(
-            groups: groups, groupSize: spec.groupSize ?? max(count, 1),
-            steps: steps.assumingMemoryBound(to: Float.self).baseAddress!)
+        let numbers = steps.assumingMemoryBound(to: Float.self).baseAddress!
+        try require(
+            spec.groupSize != nil || numbers[1] == 0, "\(spec.name): offset", is: numbers[1], expected: "0")
+        return Matrix.Quantization(groups: groups, groupSize: spec.groupSize ?? max(count, 1), steps: numbers)
     }
 
     private func sparsity(in payload: UnsafeRawBufferPointer) throws(WeightError) -> Matrix.Sparsity {

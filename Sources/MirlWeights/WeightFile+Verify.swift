@@ -8,6 +8,13 @@ extension WeightFile {
                 let value = matrix.value(index)
                 try require(value.isFinite, "\(spec.name): value \(index)", is: value, expected: "a finite number")
             }
+            if case .int8(let quantization) = matrix.encoding {
+                for index in 0..<2 * quantization.groups {
+                    let step = quantization.steps[index]
+                    try require(
+                        step.isFinite, "\(spec.name): scale or offset \(index)", is: step, expected: "a finite number")
+                }
+            }
             if matrix.sparsity == nil { continue }
             var last: (row: Int, column: Int)?, falling: (row: Int, column: Int, last: Int)?
             matrix.forEachStored(inRows: 0..<matrix.rows) { row, _, column in

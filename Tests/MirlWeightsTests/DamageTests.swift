@@ -104,12 +104,20 @@ struct DamageTests {
         // 3 components of 2 channels have 6 scales and offsets.
         Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 48)),
         Case("prompt1.prompt_param: padding is not zero", quantized.storingInPayload(UInt8(1), of: prompt, at: 63)),
-        Case("qkv.weight: padding is not zero", quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps - 1)),
-        Case("qkv.weight: padding is not zero", quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps + 8)),
+        Case(
+            "qkv.weight: padding is not zero",
+            quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps - 1)),
+        Case(
+            "qkv.weight: padding is not zero",
+            quantized.storingInPayload(UInt8(1), of: record, at: eightBits.steps + 8)),
+        Case(
+            "qkv.weight: offset is 1.0, expected 0",
+            quantized.storingInPayload(Float(1).bitPattern, of: record, at: eightBits.steps + 4)),
     ]
 
     static let eightBits = Layout.Payload(
-        cells: 96, valueType: .int8, count: Int(quantized.integer(at: record + Record.count, as: UInt32.self)), groups: 1)
+        cells: 96, valueType: .int8, count: Int(quantized.integer(at: record + Record.count, as: UInt32.self)),
+        groups: 1)
 
     @Test(arguments: quantizedCases) func damagedValuesOfEightBitsAreNamed(_ damage: Case) throws {
         let reason = try #require(refusal(damage.bytes))
@@ -181,7 +189,8 @@ struct DamageTests {
         let name = "latent.0.ffn.project_out.weight"
         let record = Header.size + Architecture.wide.tensors.firstIndex { $0.name == name }! * Record.size
         let wide = try Checkpoint(.wide, density: 0.5).packed(.float16)
-        let rows: UInt32 = wide.integer(at: record + Record.rows), count: UInt32 = wide.integer(at: record + Record.count)
+        let rows: UInt32 = wide.integer(at: record + Record.rows)
+        let count: UInt32 = wide.integer(at: record + Record.count)
         let layout = Layout.Payload(cells: 2 * Int(rows), valueType: .float16, count: Int(count), groups: 1)
         let reason = refusal(wide.storingInPayload(column, of: record, at: layout.columns + Int(count) - 1))
         #expect(reason == expected.map { "\(name): \($0)" })

@@ -5,7 +5,9 @@ import Testing
 /// A file read by nothing but the tables of mirl-weights(5) is what was packed.
 struct FormatPageTests {
     private static let checkpoint = Checkpoint(.tiny, density: 0.3, seed: 5)
-    private static let file = try! checkpoint.packed(.float16, provenance: "Köln, 2026")
+    private static let halves = try! checkpoint.packed(.float16, provenance: "Köln, 2026")
+    private static let bytes = try! checkpoint.packed(.int8, provenance: "Köln, 2026")
+    private var file = halves
 
     /// The header and a record, as the page has them.
     private static let tables: [[Field]] = {
@@ -33,7 +35,7 @@ struct FormatPageTests {
     }
 
     private func integer(at place: Int, size: Int) -> Int {
-        Self.file[place..<place + size].reversed().reduce(0) { $0 << 8 | Int($1) }
+        file[place..<place + size].reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 
     /// CRC-32C bit by bit, as RFC 3720 defines it.
@@ -58,41 +60,50 @@ struct FormatPageTests {
 
     @Test func theHeader() throws {
         let magic = try #require(Self.tables[0][0].meaning.firstMatch(of: /magic: ([0-9A-F ]+)/)?.1)
-        #expect(Self.file.prefix(8).elementsEqual(magic.split(separator: " ").map { UInt8($0, radix: 16)! }))
+        #expect(file.prefix(8).elementsEqual(magic.split(separator: " ").map { UInt8($0, radix: 16)! }))
         #expect(try number("version", 0) == 2)
         #expect(try number("length of the header", 0) == 128)
-        #expect(try number("length of the file", 0) == Self.file.count)
+        #expect(try number("length of the file", 0) == file.count)
         #expect(try number("count of records", 0) == Self.checkpoint.tensors.count)
         let records = try 128 + 96 * number("count of records", 0)
         let provenance = try number("length of the provenance", 0)
-        #expect(String(decoding: Self.file[records..<records + provenance], as: UTF8.self) == "Köln, 2026")
-        var front = Self.file.prefix(records + provenance)
+        #expect(String(decoding: file[records..<records + provenance], as: UTF8.self) == "Köln, 2026")
+        var front = file.prefix(records + provenance)
         front.replaceSubrange(28..<32, with: [0, 0, 0, 0])
         #expect(try number("checksum of header, records and provenance", 0) == checksum(front))
     }
 
-    @Test func recordsAndPayloads() throws {
+    @Test(arguments: [halves, bytes]) mutating func recordsAndPayloads(_ bytes: [UInt8]) throws {
+        file = bytes
         let count = try number("count of records", 0)
         var end = try 128 + 96 * count + number("length of the provenance", 0)
         var sparse = 0
         for place in stride(from: 128, to: 128 + 96 * count, by: 96) {
-            let name = String(decoding: Self.file[place..<place + 56].prefix { $0 > 0 }, as: UTF8.self)
+            let name = String(decoding: file[place..<place + 56].prefix { $0 > 0 }, as: UTF8.self)
             let start = try number("offset of the payload", 1, at: place)
             #expect(start == (end + 63) / 64 * 64, "\(name)")
-            #expect(Self.file[end..<start].allSatisfy { $0 == 0 }, "\(name)")
+            #expect(file[end..<start].allSatisfy { $0 == 0 }, "\(name)")
             end = try start + number("length of the payload", 1, at: place)
-            #expect(try number("checksum of the payload", 1, at: place) == checksum(Self.file[start..<end]), "\(name)")
+            #expect(try number("checksum of the payload", 1, at: place) == checksum(file[start..<end]), "\(name)")
             #expect(try lengthAsDescribed(of: place, payload: start) == end - start, "\(name)")
             sparse += try number("encoding", 1, at: place)
         }
-        #expect(end == Self.file.count)
+        #expect(end == file.count)
         #expect(sparse > 0)
     }
 
     /// What the arrays of the payload take.
     private func lengthAsDescribed(of record: Int, payload: Int) throws -> Int {
         let stored = try number("count of stored values", 1, at: record), rows = try number("rows", 1, at: record)
-        let values = try stored * (number("type of the values", 1, at: record) == 0 ? 4 : 2)
+        let type = try number("type of the values", 1, at: record)
+        let name = String(decoding: file[record..<record + 56].prefix { $0 > 0 }, as: UTF8.self)
+        var groups = 1
+        if name.hasSuffix("prompt_param") {
+            let sides = try #require(Self.tables[0].first { $0.meaning.hasPrefix("side") }).offset
+            let side = integer(at: sides + 4 * (Int(name.dropFirst(6).prefix(1))! - 1), size: 4)
+            groups = stored / (side * side)
+        }
+        let values = type == 2 ? (8 * groups + 63) / 64 * 64 + stored : stored * (type == 0 ? 4 : 2)
         guard try number("encoding", 1, at: record) == 1 else {
             #expect(try stored == rows * number("columns", 1, at: record))
             return values
