@@ -64,8 +64,14 @@ def read(path: Path) -> WeightFile:
     records = (RECORD.unpack_from(data, HEADER.size + i * RECORD.size) for i in range(count))
     network = architecture(width, numbers)
     sizes = {f"prompt{n}.prompt_param": size for n, size in enumerate(network["prompt_sizes"], 1)}
-    tensors = dict(tensor(data, record, sizes) for record in records)
-    return WeightFile(network, tensors, data[text:end].decode())
+    tensors, provenance = {}, data[text:end].decode()
+    for record in records:
+        offset, length = record[6:8]
+        if offset < end or any(data[end:offset]):
+            raise DamagedFile(f"{path}: a gap before byte {offset} is not zero")
+        name, matrix = tensor(data, record, sizes)
+        tensors[name], end = matrix, offset + length
+    return WeightFile(network, tensors, provenance)
 
 
 def architecture(width: int, numbers: list) -> dict:
