@@ -40,19 +40,25 @@ struct Encoding {
     private typealias Step = (scale: Float, offset: Float)
 
     private static func steps(_ values: [Float], groupSize: Int?) -> [Step] {
-        guard let groupSize else {  // zeros stay zeros
+        guard let groupSize else {
             let greatest = values.reduce(0) { max($0, abs($1)) }
             return [(scale: greatest / 127, offset: 0)]
         }
-        return stride(from: 0, to: values.count, by: groupSize).map { start in
-            let group = values[start..<start + groupSize]
-            // In fp64 no difference overflows.
-            let least = Double(group.min() ?? 0), greatest = Double(group.max() ?? 0)
-            return (scale: Float((greatest - least) / 254), offset: Float((greatest + least) / 2))
-        }
+        return stride(from: 0, to: values.count, by: groupSize).map { step(of: values[$0..<$0 + groupSize]) }
     }
 
-    /// The values' bit patterns, where every zero is 0 unless there are offsets.
+    /// Zeros stay zeros: the offset is a multiple of the scale then, which has 16 significant bits, so that no product
+    /// with 8 bits is rounded.
+    private static func step(of group: ArraySlice<Float>) -> Step {
+        // In fp64 no difference overflows.
+        let least = Double(group.min() ?? 0), greatest = Double(group.max() ?? 0), middle = (least + greatest) / 2
+        let scale = Float((greatest - least) / 254)
+        guard group.contains(0), scale > 0 else { return (scale: scale, offset: Float(middle)) }
+        let coarse = Float(bitPattern: (scale.bitPattern + 0xFF) & ~0xFF)
+        return (scale: coarse, offset: coarse * Float((middle / Double(coarse)).rounded()))
+    }
+
+    /// The values' bit patterns; where there are no offsets, every zero is 0.
     private static func bits(
         _ values: [Float], _ spec: TensorSpec, _ type: ValueType, _ steps: [Step]
     ) throws(PackError) -> [UInt32] {

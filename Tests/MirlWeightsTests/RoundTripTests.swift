@@ -91,6 +91,23 @@ struct RoundTripTests {
         }
     }
 
+    @Test func zerosOfPromptsStayZerosInEightBits() throws {
+        var checkpoint = Checkpoint(.tiny, seed: 9)
+        for (name, tensor) in checkpoint.tensors where name.hasSuffix("prompt_param") {
+            // Maps of 4 x 4 and of 2 x 2 about all kinds of middles, some of one sign but for zeros.
+            let values = tensor.values.enumerated().map { n, value in
+                n % 3 == 1 ? 0 : (value + Float(n / 16 % 5) / 7 - 0.3) * powf(10, Float(n / 16 % 9) - 4)
+            }
+            checkpoint.tensors[name] = .init(values, shape: tensor.shape)
+        }
+        let file = try open(checkpoint.packed(.float16, prompts: .int8))
+        for spec in file.tensors where spec.groupSize != nil {
+            let values = try #require(checkpoint.tensors[spec.name]).values
+            let stored = try #require(file.matrix(spec.name)).dense
+            for n in values.indices where values[n] == 0 { #expect(stored[n] == 0, "\(spec.name) \(n)") }
+        }
+    }
+
     @Test func everyWayToOpenGivesTheSame() throws {
         let path = FileManager.default.temporaryDirectory.appending(path: "mirl-\(UUID()).mirl").path
         defer { try? FileManager.default.removeItem(atPath: path) }
