@@ -288,8 +288,15 @@ def add_rain(rng, clean: np.ndarray) -> np.ndarray:
 
 def add_haze(rng, clean: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """`depth` is (height, width), 0 near to 1 far."""
-    beta, light = rng.uniform(0.06, 0.22), rng.uniform(0.75, 1) + rng.uniform(-0.02, 0.02, 3)
+    beta = rng.uniform(0.06, 0.22)
+    if rng.random() < 0.8:
+        light = rng.uniform(0.75, 1) + rng.uniform(-0.02, 0.02, 3)
+    else:  # at dusk, under clouds, of smoke or sand
+        light = rng.uniform(0.4, 0.9) + rng.uniform(-0.06, 0.06, 3)
     t = np.exp(-beta * 10 * depth)[..., None].astype(np.float32)
+    if rng.random() < 0.5:  # haze is brighter and of another colour towards the sun: no reason to see shapes in it
+        towards_sun = smooth_field(rng, *depth.shape)[..., None]
+        light = light + towards_sun * (rng.uniform(-0.08, 0.08) + rng.uniform(-0.025, 0.025, 3))
     return (clean * t + light.astype(np.float32) * (1 - t)).clip(0, 1)
 
 
@@ -298,7 +305,7 @@ def as_8_bits(rng, image: np.ndarray, compress: float = 0.0) -> np.ndarray:
     pixels = np.round(image * 255).astype(np.uint8)
     if rng.random() < compress:
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(60, 96)))
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(60, 99)))
         pixels = np.asarray(Image.open(buffer))
     return pixels.astype(np.float32) / 255
 
@@ -366,7 +373,7 @@ class Patches(Dataset):
         if task == "dehaze":
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
-            return as_8_bits(rng, add_haze(rng, clean, depth), 0.3), clean
+            return as_8_bits(rng, add_haze(rng, clean, depth), 0.6), clean
         photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
