@@ -71,6 +71,8 @@ def read(path: Path) -> WeightFile:
             raise DamagedFile(f"{path}: a gap before byte {offset} is not zero")
         name, matrix = tensor(data, record, sizes)
         tensors[name], end = matrix, offset + length
+    if end != size:
+        raise DamagedFile(f"{path}: {size - end} bytes behind the last payload")
     return WeightFile(network, tensors, provenance)
 
 
@@ -100,10 +102,16 @@ def tensor(data: bytes, record: tuple, sizes: dict[str, int]) -> tuple[str, np.n
     if encoding == 0:
         return name, values.reshape(rows, columns)
     starts = np.frombuffer(payload, "<u4", rows * cells + 1)
-    row, cell = np.divmod(np.repeat(np.arange(rows * cells), np.diff(starts)), cells)
+    lengths = np.diff(starts.astype(np.int64))
+    if starts[0] != 0 or (lengths < 0).any() or starts[-1] != count:
+        raise DamagedFile(f"{name}: cells do not follow one another to the end")
+    row, cell = np.divmod(np.repeat(np.arange(rows * cells), lengths), cells)
     width = -(-columns // cells)
+    within = np.frombuffer(payload, "u1", count, starts_end)
+    if (within >= np.minimum(width, columns - width * cell)).any():
+        raise DamagedFile(f"{name}: a column outside its cell")
     matrix = np.zeros((rows, columns), np.float32)
-    matrix[row, width * cell + np.frombuffer(payload, "u1", count, starts_end)] = values
+    matrix[row, width * cell + within] = values
     return name, matrix
 
 

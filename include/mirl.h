@@ -54,7 +54,7 @@ const char *mirl_kernels_name(uint32_t index);
 
 typedef int32_t mirl_status;
 #define MIRL_OK 0
-#define MIRL_ERROR_ARGUMENT 1  /* a NULL, a size, a format or an option that cannot be */
+#define MIRL_ERROR_ARGUMENT 1  /* a NULL, or an invalid size, format or option */
 #define MIRL_ERROR_MEMORY 2    /* an allocation failed */
 #define MIRL_ERROR_IO 3        /* a file could not be opened or read */
 #define MIRL_ERROR_WEIGHTS 4   /* a weight file is damaged or not of a kind known here */

@@ -1,6 +1,6 @@
 /// What can go wrong while restoring, each with one line that names the place.
 public enum MirlError: Error, Equatable, Sendable {
-    /// A size, a format or an option that cannot be.
+    /// An invalid size, format or option.
     case argument(String)
     /// An allocation failed.
     case memory(String)

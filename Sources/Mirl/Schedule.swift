@@ -58,7 +58,7 @@ struct Schedule {
     ) throws(MirlError) {
         let size = tiling.map { ($0.tileWidth, $0.tileHeight) } ?? (width, height)
         guard let plan = Plan(weights, width: size.0, height: size.1, threads: threads) else {
-            throw .argument("the input's \(width)x\(height) pixels cannot be")
+            throw .argument("the input's \(width)x\(height) pixels take more memory than can be addressed")
         }
         self.plan = plan
         self.tiling = tiling

@@ -14,7 +14,7 @@ public func mirl_kernels_name(_ index: UInt32) -> UnsafePointer<CChar>? { Kernel
 public func mirl_status_text(_ status: mirl_status) -> UnsafePointer<CChar>? {
     switch status {
     case MIRL_OK: text("success")
-    case MIRL_ERROR_ARGUMENT: text("an argument cannot be")
+    case MIRL_ERROR_ARGUMENT: text("invalid argument")
     case MIRL_ERROR_MEMORY: text("out of memory")
     case MIRL_ERROR_IO: text("a file cannot be read")
     case MIRL_ERROR_WEIGHTS: text("the weights are damaged or of an unknown kind")

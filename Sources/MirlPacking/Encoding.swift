@@ -1,7 +1,7 @@
 import MirlWeights
 
 /// A tensor encoded as the payload of a weight file: sparse where that spares the engine a sixteenth of the
-/// multiply-adds or more, though it be larger, or is smaller; otherwise dense.
+/// multiply-adds or more, though it be larger; otherwise dense.
 struct Encoding {
     let isSparse: Bool
     let valueType: ValueType
@@ -22,7 +22,7 @@ struct Encoding {
         let sparse = Layout.Payload(
             cells: spec.rows * cells.count, valueType: valueType, count: stored, groups: steps.count)
         let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
-        isSparse = mayBeSparse && (16 * stored <= 15 * bits.count || sparse.length < dense.length)
+        isSparse = mayBeSparse && 16 * stored <= 15 * bits.count
         count = isSparse ? stored : bits.count
         var bytes: [UInt8] = []
         bytes.reserveCapacity((isSparse ? sparse : dense).length)
@@ -73,11 +73,18 @@ struct Encoding {
             return halves.map { $0 == 0 ? 0 : UInt32($0.bitPattern) }
         case .int8:
             let groupSize = spec.groupSize ?? values.count
-            return values.indices.map { index in
+            var bits: [UInt32] = []
+            bits.reserveCapacity(values.count)
+            for (index, value) in values.enumerated() {
                 let (scale, offset) = steps[index / groupSize]
-                let number = scale > 0 ? (Double(values[index]) - Double(offset)) / Double(scale) : 0
-                return UInt32(UInt8(bitPattern: Int8(max(-127, min(127, number.rounded())))))
+                let number = scale > 0 ? (Double(value) - Double(offset)) / Double(scale) : 0
+                let stored = Int8(max(-127, min(127, number.rounded())))
+                guard (offset + scale * Float(stored)).isFinite else {
+                    throw PackError("\(spec.name): value \(index) is \(value), too large for int8")
+                }
+                bits.append(UInt32(UInt8(bitPattern: stored)))
             }
+            return bits
         }
     }
 

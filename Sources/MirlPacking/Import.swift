@@ -22,10 +22,14 @@ public func importCheckpoint(
 }
 
 extension StateDict {
+    /// So that no file makes the search for those inside another one take long.
+    private static let mostNetworks = 100
+
     /// The network's tensors in the file that is `bytes`, into which they point.
     init(importing bytes: UnsafeRawBufferPointer, prefix: String?, skippingUnknown: Bool) throws(PackError) {
         let source = try openCheckpoint(bytes, skippingUnknown: skippingUnknown)
         let prefixes = Self.networkPrefixes(source.names)
+        guard prefixes.count <= Self.mostNetworks else { throw PackError("more than \(Self.mostNetworks) networks") }
         let prefix = if let prefix { prefix } else { try Self.only(prefixes) }
         let inner = prefixes.filter { $0.count > prefix.count }  // other networks, inside this one
         let names = source.names.filter { name in name.hasPrefix(prefix) && !inner.contains { name.hasPrefix($0) } }

@@ -30,8 +30,9 @@ extension Record {
             payload.isZero(layout.steps + steps.count..<layout.values), "\(spec.name): padding", is: "not zero",
             expected: "zero")
         let numbers = steps.assumingMemoryBound(to: Float.self).baseAddress!
+        // Its bits, as a number is also equal to 0 if it is subnormal and the processor flushes such.
         try require(
-            spec.groupSize != nil || numbers[1] == 0, "\(spec.name): offset", is: numbers[1], expected: "0")
+            spec.groupSize != nil || numbers[1].bitPattern == 0, "\(spec.name): offset", is: numbers[1], expected: "0")
         return Matrix.Quantization(groups: groups, groupSize: spec.groupSize ?? max(count, 1), steps: numbers)
     }
 
@@ -60,7 +61,12 @@ extension Record {
         try require(starts[0] == 0, "\(spec.name): first cell's start", is: starts[0], expected: 0)
         // A start that falls makes a length that wraps round to more than any number of columns.
         let longest = (1..<starts.count).reduce(0) { max($0, starts[$1] &- starts[$1 - 1]) }
-        try require(longest <= width, "\(spec.name): longest cell", is: longest, expected: "0...\(width)")
+        if longest > width {
+            let bad = (1..<starts.count).first { starts[$0] &- starts[$0 - 1] > width }!
+            try require(
+                false, "\(spec.name): cell \(bad - 1) begins at \(starts[bad - 1]); its end", is: starts[bad],
+                expected: "at most \(width) behind that")
+        }
         let last = starts[starts.count - 1]
         try require(Int(last) == count, "\(spec.name): last cell's end", is: last, expected: count)
     }

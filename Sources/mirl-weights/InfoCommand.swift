@@ -24,7 +24,7 @@ private func summary(of weights: WeightFile) -> String {
     func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
     let tasks = Architecture.tasks.filter { weights.mixture(of: $0) != nil }
     let lines = [
-        ("provenance", weights.provenance.isEmpty ? "not stated" : weights.provenance.harmlessLines),
+        ("provenance", weights.provenance.isEmpty ? "not stated" : indented(weights.provenance.harmlessLines)),
         ("size", "\(weights.size) bytes"),
         ("width", "\(network.width)"),
         ("blocks", list(network.blocks) + ", refinement \(network.refinement)"),
@@ -35,7 +35,15 @@ private func summary(of weights: WeightFile) -> String {
         ("values", valueTypes(of: weights)),
         ("tasks to steer by", tasks.isEmpty ? "none" : tasks.joined(separator: " ")),
     ]
-    return lines.map { $0.0.padded(to: 20) + $0.1 + "\n" }.joined()
+    return lines.map { $0.0.padded(to: column) + $0.1 + "\n" }.joined()
+}
+
+/// Where in a line what is said of a file begins.
+private let column = 20
+
+/// So that no line of the text passes for another line of the summary.
+private func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n" + "".padded(to: column))
 }
 
 private func valueTypes(of weights: WeightFile) -> String {

@@ -113,6 +113,9 @@ struct DamageTests {
         Case(
             "qkv.weight: offset is 1.0, expected 0",
             quantized.storingInPayload(Float(1).bitPattern, of: record, at: eightBits.steps + 4)),
+        Case(
+            "qkv.weight: offset is 9.1835e-41, expected 0",
+            quantized.storingInPayload(UInt32(0x10000), of: record, at: eightBits.steps + 4)),
     ]
 
     static let eightBits = Layout.Payload(
@@ -127,7 +130,8 @@ struct DamageTests {
     @Test func verifyFindsAnInfiniteScale() throws {
         for (record, steps) in [(Self.prompt, 0), (Self.record, Self.eightBits.steps)] {
             let infinite = Self.quantized.storingInPayload(Float.infinity.bitPattern, of: record, at: steps)
-            #expect(throws: WeightError.self) { try open(infinite).verify() }
+            let error = try #require(throws: WeightError.self) { try open(infinite).verify() }
+            #expect("\(error)".contains("scale or offset 0 is inf"))
         }
     }
 
@@ -153,8 +157,12 @@ struct DamageTests {
 
     static let payloadCases = [
         Case("first cell's start is 1", sample.storingInPayload(UInt32(1), of: record, at: 0)),
-        Case("longest cell is", sample.storingInPayload(UInt32.max, of: record, at: 4 * 50)),
-        Case("longest cell is", sample.storingInPayload(UInt32(0), of: record, at: 4 * 50)),
+        Case(
+            "cell 49 begins at 477; its end is 4294967295, expected at most 32 behind that",
+            sample.storingInPayload(UInt32.max, of: record, at: 4 * 50)),
+        Case(
+            "cell 49 begins at 477; its end is 0, expected at most 32 behind that",
+            sample.storingInPayload(UInt32(0), of: record, at: 4 * 50)),
         Case("last cell's end is", sample.storingInPayload(UInt32(count) + 1, of: record, at: 4 * 96)),
         Case(
             "column in a cell is 32, expected below 32",

@@ -75,6 +75,13 @@ struct ImportTests {
         #expect(importRefusal(bytes, prefix: "ema.") == #"no tensor's name begins with "ema.""#)
     }
 
+    /// Each would be looked for in each name.
+    @Test func thousandsOfNetworksAreRefused() throws {
+        let (name, tensor) = try #require(checkpoint.pickledTensors.first { $0.0 == "patch_embed.proj.weight" })
+        let many = Pickled.dictionary((0..<2000).map { ("n\($0).\(name)", tensor) })
+        #expect(importRefusal(checkpoint.torchFile(many).bytes, prefix: "n1.") == "more than 100 networks")
+    }
+
     @Test func aPrefixThatIsTooShortIsToldTheWholeOne() throws {
         let named = Pickled.dictionary(checkpoint.pickledTensors.map { ("net." + $0, $1) })
         let bytes = checkpoint.torchFile(Pickled.dictionary([("state_dict", named)])).bytes

@@ -86,6 +86,17 @@ struct PackingTests {
         #expect(refusal(.float16, enlarge)?.hasSuffix("too large for fp16") == true)
     }
 
+    /// 127 steps of the greatest number's 127th part may be more than it.
+    @Test(arguments: ["reduce_chan_level2.weight", "prompt1.prompt_param"])
+    func whatEightBitsCannotHoldIsNamed(_ name: String) {
+        let reason = refusal(.int8) {
+            var values = $0.tensors[name]!.values
+            values[3] = .greatestFiniteMagnitude
+            $0.tensors[name] = .init(values, shape: $0.tensors[name]!.shape)
+        }
+        #expect(reason == "\(name): value 3 is 3.4028235e+38, too large for int8")
+    }
+
     @Test(arguments: [
         #"{"width": 4}"#, "[]", "", #"{"width": "4"}"#, String(repeating: "[", count: 10_000),
         Architecture.tiny.config.replacing("}", with: #", "depth": 3}"#),

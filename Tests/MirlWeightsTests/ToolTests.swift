@@ -68,11 +68,11 @@ struct ToolTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
-    /// Escape sequences, and overrides of the direction in which text runs.
+    /// Escape sequences, overrides of the direction in which text runs, and lines like those of `info`.
     @Test func hostileCheckpointsTakeNoTerminalByTheirProvenance() throws {
         defer { cleanUp() }
-        #expect(try run("pack", input, output, "--provenance", "a\u{1B}[31m\nb\u{202E}c\u{2066}d\u{200F}e").code == 0)
-        #expect(try run("info", output).out.hasPrefix("provenance          a?[31m\nb?c?d?e\n"))
+        #expect(try run("pack", input, output, "--provenance", "a\u{1B}[31m\nsize b\u{202E}c\u{2066}d\u{200F}e").code == 0)
+        #expect(try run("info", output).out.hasPrefix("provenance          a?[31m\n                    size b?c?d?e\n"))
     }
 
     @Test func namesTakeNoTerminal() throws {
@@ -94,7 +94,7 @@ struct ToolTests {
             page.components(separatedBy: ".Sh EXAMPLES\n").last?.components(separatedBy: "\n.Sh ").first)
         let commands = section.split(separator: "\n").filter { $0.hasPrefix("$ ") }.map { $0.dropFirst(2) }
         #expect(commands.count >= 4)
-        for (name, source) in [("weights.safetensors", "weights.safetensors"), ("model.ckpt", "lightning.ckpt")] {
+        for (name, source) in [("lite.safetensors", "weights.safetensors"), ("model.ckpt", "lightning.ckpt")] {
             try FileManager.default.copyItem(at: checkpoints.appending(path: source), to: folder.appending(path: name))
         }
         let start = "set -e; PATH=$(dirname \"$WEIGHTS\"):$PATH; printf 'P5 3 2 255\\nabcdef' > rainy.jpg; "

@@ -77,16 +77,43 @@ def test_values_of_eight_bits_are_read_to_half_a_step(tmp_path, tools):
         assert (off <= half + 3e-7 * np.abs(maps).max(-1)).all(), name  # and the rounding to fp32
 
 
+def seal(data: bytearray):
+    """Writes the checksum of header, records and provenance."""
+    count, text = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<I", data, 112)[0]
+    data[28:32] = bytes(4)
+    data[28:32] = struct.pack("<I", weightfile.crc32c(bytes(data[: 128 + 96 * count + text])))
+
+
 def test_an_unknown_type_of_values_is_refused(tmp_path):
     data = bytearray(LITE.read_bytes())
     struct.pack_into("<H", data, 128 + 58, 9)  # of the first record
-    count, text = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<I", data, 112)[0]
-    end = 128 + 96 * count + text
-    data[28:32] = bytes(4)
-    data[28:32] = struct.pack("<I", weightfile.crc32c(bytes(data[:end])))
+    seal(data)
     (tmp_path / "x.mirl").write_bytes(data)
     with pytest.raises(weightfile.DamagedFile, match="type of values 9"):
         weightfile.read(tmp_path / "x.mirl")
+
+
+def test_bytes_behind_the_last_payload_are_refused(tmp_path):
+    data = bytearray(LITE.read_bytes() + b"12345")
+    struct.pack_into("<Q", data, 16, len(data))
+    seal(data)
+    (tmp_path / "x.mirl").write_bytes(data)
+    with pytest.raises(weightfile.DamagedFile, match="5 bytes behind"):
+        weightfile.read(tmp_path / "x.mirl")
+
+
+@pytest.mark.parametrize("place, value, reason", [(4, 2**32 - 1, "cells"), (4, 7, "cells"), (64, 70, "outside")])
+def test_places_outside_their_cell_are_refused(place, value, reason):
+    # Two rows of 70 columns, three values in each.
+    payload = bytearray(struct.pack("<3I52x6B58x6f", 0, 3, 6, 0, 2, 3, 4, 5, 69, *[1] * 6))
+
+    def read():
+        return weightfile.tensor(payload, (b"a", 1, 0, 2, 70, 6, 0, len(payload), weightfile.crc32c(payload)), {})
+
+    assert read()[1].sum() == 6
+    struct.pack_into("<I" if place < 64 else "<B", payload, place, value)
+    with pytest.raises(weightfile.DamagedFile, match=reason):
+        read()
 
 
 @pytest.mark.parametrize("place", [0, 9, 40, 200, 60_000, 61_000, -1])
