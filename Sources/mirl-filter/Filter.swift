@@ -42,7 +42,7 @@ struct Filter: ParsableCommand {
         completion: .directory)
     var outdir: String?
 
-    @Option(help: "The format to write; by default what the output file's suffix says, or png.")
+    @Option(help: "The format to write; by default what the output's suffix says, with --outdir the input's, else png.")
     var format: FileFormat?
 
     @Option(help: ArgumentHelp("The quality of JPEG and WebP, from 1 to 100; 95 by default.", valueName: "1..100"))
