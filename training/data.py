@@ -29,8 +29,18 @@ PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
 def load_photo(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
+    return load(path, "RGB")
+
+
+def load(path: Path, mode: str) -> np.ndarray:
+    """The image as 8-bit samples of a mode that Pillow knows."""
+    try:
+        with Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):  # Pillow would clip them
+                raise ValueError(f"{path}: its samples have more than 8 bits")
+            return np.asarray(image.convert(mode))
+    except OSError as error:
+        raise OSError(f"{path}: {error.strerror or error}")
 
 
 def photos(folder: Path) -> list[Path]:
@@ -300,13 +310,19 @@ def add_haze(rng, clean: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return (clean * t + light.astype(np.float32) * (1 - t)).clip(0, 1)
 
 
-def as_8_bits(rng, image: np.ndarray, compress: float = 0.0) -> np.ndarray:
-    """Rounds to 8 bits as files do, through JPEG in a share `compress` of the cases."""
+# Of the patches of whatever kind but noise, else compression would tell what kind they are.
+COMPRESSED = 0.5
+
+
+def as_8_bits(rng, image: np.ndarray, compress: float = COMPRESSED) -> np.ndarray:
+    """Rounds to 8 bits as files do, through JPEG in a share `compress` of the cases, its blocks beginning anywhere."""
     pixels = np.round(image * 255).astype(np.uint8)
     if rng.random() < compress:
+        top, left = rng.integers(16, size=2)
+        pixels = np.pad(pixels, ((top, 0), (left, 0), (0, 0)), "edge")
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=int(rng.integers(60, 99)))
-        pixels = np.asarray(Image.open(buffer))
+        pixels = np.asarray(Image.open(buffer))[top:, left:]
     return pixels.astype(np.float32) / 255
 
 
@@ -336,8 +352,7 @@ class Patches(Dataset):
         if "dehaze" in tasks:
             for path in photos(haze / "target"):
                 photo, map_path = load_photo(path), haze / "depth" / f"{path.stem}.png"
-                with Image.open(map_path) as image:
-                    depth = np.asarray(image.convert("L"))
+                depth = load(map_path, "L")
                 if depth.shape != photo.shape[:2]:
                     raise ValueError(f"{map_path}: not of the size of its photo {path}")
                 self.hazy.append((photo, depth))
@@ -368,16 +383,16 @@ class Patches(Dataset):
         if task == CLEAN:
             number = rng.integers(len(self.clean) + len(self.hazy))
             photo = self.clean[number] if number < len(self.clean) else self.hazy[number - len(self.clean)][0]
-            image = as_8_bits(rng, self.crop(rng, photo, None, size, shrink=0.4)[0], 0.1)
+            image = as_8_bits(rng, self.crop(rng, photo, None, size, shrink=0.4)[0])
             return image, image
         if task == "dehaze":
             photo, depth = self.hazy[rng.integers(len(self.hazy))]
             clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
-            return as_8_bits(rng, add_haze(rng, clean, depth), 0.6), clean
+            return as_8_bits(rng, add_haze(rng, clean, depth)), clean
         photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
         if task == "derain":
-            return as_8_bits(rng, add_rain(rng, clean), 0.35), clean
+            return as_8_bits(rng, add_rain(rng, clean)), clean
         return noisy_pair(rng, clean)
 
     def crop(self, rng, photo, depth, size: int, shrink: float, turned: float = 1):

@@ -62,9 +62,7 @@ def progress(run: Path) -> tuple[int, int]:
     """The round and the step that the run's weights come from."""
     with safe_open(run / "weights.safetensors", "pt") as file:
         metadata = file.metadata()
-    # Weights saved before they carried their step have it in the state beside them.
-    saved = metadata if "step" in metadata else torch.load(run / "state.pt", mmap=True, weights_only=True)
-    return int(saved["round"]), int(saved["step"])
+    return int(metadata["round"]), int(metadata["step"])
 
 
 def method(asked: dict) -> str:

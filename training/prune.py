@@ -133,6 +133,8 @@ def shares(names: Collection[str], asked: dict[str, float]) -> dict[str, float]:
 
     ValueError: a pattern that is found in no name or is none, or a share that is not from 0 to 1.
     """
+    if not isinstance(asked, dict):
+        raise ValueError(f"{asked!r} is no object of patterns and shares")
     for pattern, kept in asked.items():
         try:
             found = any(re.search(pattern, name) for name in names)

@@ -20,9 +20,11 @@ Weights = dict[str, torch.Tensor]
 
 
 def quantized_prompt(prompt: torch.Tensor) -> torch.Tensor:
-    """Each map in 255 even steps from its least to its greatest value, as `mirl-weights pack --prompts int8` does."""
+    """Each map as 255 even values from its least to its greatest, as `mirl-weights pack --prompts int8` does; where zeros
+    are among them the values are moved so that these stay zeros."""
     least, greatest = prompt.amin((-2, -1), keepdim=True).double(), prompt.amax((-2, -1), keepdim=True).double()
     scale, offset = ((greatest - least) / 254).float().double(), ((greatest + least) / 2).float().double()
+    offset = torch.where((prompt == 0).any(-1, True).any(-2, True), scale * (offset / scale).nan_to_num(0).round(), offset)
     steps = ((prompt - offset) / scale).nan_to_num(0).round().clamp(-127, 127)
     return (offset + scale * steps).float()
 

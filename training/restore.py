@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from network import Config, Network
 
@@ -15,11 +15,14 @@ MIXTURE = "mixture."  # prefix of the tensors that hold the mean prompt mixtures
 
 def load_network(path: Path) -> tuple[Network, dict[str, torch.Tensor]]:
     """The network of a safetensors file, in fp32, and the mixture (3, components) of each kind of images with one."""
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        if "config" not in metadata:
-            raise ValueError(f"{path}: no `config` in the metadata")
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}
+    except SafetensorError as error:
+        raise ValueError(f"{path}: {error}")
+    if "config" not in metadata:
+        raise ValueError(f"{path}: no `config` in the metadata")
     mixtures = {name.removeprefix(MIXTURE): tensors.pop(name) for name in list(tensors) if name.startswith(MIXTURE)}
     network = Network(Config.from_json(metadata["config"])).eval()
     network.load_state_dict(tensors)

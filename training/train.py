@@ -18,9 +18,13 @@ course of one training.
 
 import argparse
 import csv
+import fcntl
+import hashlib
 import json
 import math
+import os
 import signal
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -38,7 +42,7 @@ from tqdm import tqdm
 import prune
 from data import CLEAN, TASKS, Patches, Shape
 from network import Block, Config, Network, build
-from restore import load_network
+from restore import MULTIPLE, load_network
 
 UNLIMITED = 10**9  # steps
 LOG_EVERY, PRUNE_EVERY = 50, 50  # steps
@@ -46,6 +50,13 @@ SAVE_EVERY = 300  # seconds
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 STATE, TICKET, WEIGHTS = "state.pt", "ticket.safetensors", "weights.safetensors"
 MAY_CHANGE = {"run", "data", "threads", "workers", "minutes"}  # when a run is resumed; they change no result
+
+
+def share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share, 0 to 1")
+    return number
 
 
 def arguments(argv=None):
@@ -60,13 +71,13 @@ def arguments(argv=None):
     add("--by-cost", action="store_true",
         help="weigh magnitudes by the multiply-adds that a weight costs at its resolution")
     add("--prune-prompts", action="store_true", help="prune the prompts' components too")
-    add("--least", type=float, default=0.0, help="share of every tensor that `global` and `scaled` keep (0..1)")
-    add("--density", type=float, default=0.14, help="gradual: share of prunable weights kept at the end")
+    add("--least", type=share, default=0.0, help="share of every tensor that `global` and `scaled` keep (0..1)")
+    add("--density", type=share, default=0.14, help="gradual: share of prunable weights kept at the end")
     add("--keep", type=json.loads, metavar="JSON",
         help="gradual: instead of --scope and --density, the share kept of each tensor, by the first pattern found in its"
         """ name, as {"level1.*qkv": 0.3}; of others all that there is""")
     add("--rounds", type=int, default=15, help="imp: prunings")
-    add("--rate", type=float, default=0.2, help="imp: share of the survivors removed by each pruning")
+    add("--rate", type=share, default=0.2, help="imp: share of the survivors removed by each pruning")
     add("--rewind", default="weights", choices=("weights", "lr"), help="imp: what starts anew after a pruning")
     add("--start", type=Path, help="weights.safetensors to begin with; its zeros stay zeros")
     add("--fresh", nargs="+", default=[], metavar="PART",
@@ -77,17 +88,17 @@ def arguments(argv=None):
     add("--search-steps", type=int,
         help="imp: of each training before the last one, which only find the mask; as --steps")
     add("--lr", type=float, default=2e-4, help="peak learning rate")
-    add("--warmup", type=float, default=0.125, help="share of the steps with rising learning rate")
+    add("--warmup", type=share, default=0.125, help="share of the steps with rising learning rate")
     add("--patches", type=int, default=8, help="per batch, of --size pixels squared")
     add("--size", type=int, default=64)
-    add("--large-after", type=float, default=1.0,
+    add("--large-after", type=share, default=1.0,
         help="progress after which patches are twice as wide, a quarter as many")
     add("--loss", default="l1", choices=("l1", "psnr"), help="psnr: the mean of the patches' PSNR, as it is evaluated")
     add("--name-tasks", type=float, default=0.0,
         help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
-    add("--clean-share", type=float, default=0.0,
+    add("--clean-share", type=share, default=0.0,
         help="share of clean patches, to be left as they are (0..1); their prompt component comes after the tasks'")
-    add("--average", type=float, default=0.999, help="decay of the running average of the weights")
+    add("--average", type=share, default=0.999, help="decay of the running average of the weights")
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=0)
     add("--workers", type=int, default=1)
@@ -95,6 +106,8 @@ def arguments(argv=None):
     add("--bf16", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(),
         help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on CPUs with avx512_bf16, slower on others")
     options = parser.parse_args(argv)
+    if options.size % MULTIPLE or min(options.size, options.patches, options.steps) < 1:
+        parser.error(f"--size is to be a multiple of {MULTIPLE}, and like --patches and --steps more than 0")
     if options.fresh and not options.start:
         parser.error("--fresh is of use with --start only: without it all parts begin anew")
     if options.for_minutes is not None and options.for_minutes <= 0:
@@ -133,11 +146,15 @@ class Run:
         self.masks = prune.full(self.prunable(self.network))
         self.costs = prune.uses(self.network.config) if options.by_cost else None
         if options.start:
-            self.network.load_state_dict(self.started(load_network(options.start)[0].state_dict()))
+            start = load_network(options.start)[0]
+            if start.config != self.network.config:
+                raise ValueError(f"{options.start}: not a network of --preset {options.preset}")
+            self.network.load_state_dict(self.started(start.state_dict()))
             self.masks = {k: (w != 0).float() for k, w in self.prunable(self.network).items()}
         self.network.to(self.device)
         self.masks = {k: m.to(self.device) for k, m in self.masks.items()}
-        self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
+        if options.method == "imp":
+            self.initial = {k: v.clone() for k, v in self.network.state_dict().items()}
         self.first = {k: prune.density({k: m}) for k, m in self.masks.items()}
         self.reached = None  # the share that each tensor was pruned to last
         self.kept = None if options.keep is None else prune.shares(self.masks, options.keep)
@@ -208,9 +225,13 @@ class Run:
         return self.forwards[shape](degraded)
 
     def naming_loss(self, mixtures: torch.Tensor, tasks: list[str]) -> torch.Tensor:
-        """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes."""
+        """Cross-entropy between the prompts' mixtures and the tasks, their components being the classes; of the prompts
+        that can see the image, as pruning leaves to some their biases alone."""
         labels = torch.tensor([(*TASKS, CLEAN).index(task) for task in tasks], device=self.device)
-        scores = mixtures.float().clamp_min(1e-8).log()
+        seeing = [i for i in range(len(mixtures)) if self.masks[f"prompt{i + 1}.linear_layer.weight"].any()]
+        if not seeing:
+            return mixtures.new_zeros(())
+        scores = mixtures[seeing].float().clamp_min(1e-8).log()
         return F.nll_loss(scores.flatten(0, 1), labels.repeat(len(scores)))
 
     def train_step(self, degraded, clean, tasks: list[str]) -> torch.Tensor:
@@ -277,6 +298,7 @@ class Run:
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
         state |= {name: getattr(self, name) for name in ("round", "step", "minutes", "losses")}
         state["masks"] = {k: m.bool() for k, m in self.masks.items()}
+        state["code"] = code()
         with replacing(self.folder / STATE) as partial:
             torch.save(state, partial)
         weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
@@ -299,7 +321,10 @@ class Run:
         self.masks = {k: m.float() for k, m in state["masks"].items()}
         self.leave_out_the_dead()
         self.round, self.step = state["round"], state["step"]
-        self.minutes, self.losses = state.get("minutes", 0.0), state.get("losses", [])  # older states lack them
+        self.minutes, self.losses = state["minutes"], state["losses"]
+        if state.get("code") != code():
+            print(f"{self.folder}: the code has changed since step {self.step}: what follows is not what it would have "
+                  "been, so say it where the run is described", file=sys.stderr)
 
     def load_ticket(self):
         with safe_open(self.folder / TICKET, "np") as file:
@@ -354,10 +379,31 @@ def leave_signals_to_the_run(worker: int):
 
 @contextmanager
 def replacing(path: Path):
-    """A path to write to; what is there when all went well takes the place of `path`."""
+    """A path to write to; what is there when all went well takes the place of `path`, even if the machine fails."""
     partial = path.with_name(path.name + ".partial")
     yield partial
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
     partial.replace(path)
+
+
+@contextmanager
+def held(folder: Path):
+    """Meanwhile no other process trains in the folder."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise SystemExit(f"{folder}: another process trains this run")
+    finally:
+        os.close(file)
+
+
+def code() -> str:
+    """A digest of what decides how a run goes, beside its options."""
+    files = (Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("data", "network", "prune", "train"))
+    return hashlib.sha256(b"".join(files)).hexdigest()
 
 
 def check_options(options):
@@ -387,7 +433,8 @@ def truncate_log(folder: Path, last: tuple[int, int]):
     path = folder / "log.csv"
     if not path.exists():
         return
-    head, *lines = path.read_text().splitlines(keepends=True)
+    # A line that lacks its end is of a process that was killed while it wrote.
+    head, *lines = [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")] or [""]
     kept = [line for line in lines if tuple(map(int, line.split(",")[:2])) <= last]
     with replacing(path) as partial:
         partial.write_text("".join((head, *kept)))
@@ -399,9 +446,9 @@ def log(run: Run) -> dict[str, str]:
     row = {"round": run.round, "step": run.step, "loss": f"{loss:.5f}",
            "density": f"{prune.density(run.masks):.4f}", "minutes": f"{run.minutes:.1f}"}
     path = run.folder / "log.csv"
-    new = not path.exists()
+    new = not path.exists() or path.stat().st_size == 0
     with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
+        writer = csv.DictWriter(file, row, lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(row)
@@ -415,6 +462,11 @@ def main(argv=None):
     torch.set_float32_matmul_precision("high")
     torch.set_flush_denormal(True)  # the optimizer's averages of pruned weights decay into them
     options.run.mkdir(parents=True, exist_ok=True)
+    with held(options.run):
+        train(options)
+
+
+def train(options):
     check_options(options)
     try:
         run = Run(options)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+import data
 from data import (
     CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, coarse_colour, curtains, drops, grey, line_streaks,
     lit_shower, noisy_pair, smooth_field, spray, white_specks,
@@ -88,6 +89,40 @@ def test_a_depth_map_of_another_size_than_its_photo_is_named(tmp_path):
         Image.new("L", size).convert("RGB").save(tmp_path / "haze" / folder / "a.png")
     with pytest.raises(ValueError, match="depth/a.png: not of the size of its photo"):
         patches(tmp_path, tasks=("dehaze",))
+
+
+def test_photos_that_cannot_be_read_are_named(tmp_path):
+    for folder in ("clean", "haze/target", "haze/depth"):
+        (tmp_path / folder).mkdir(parents=True)
+    Image.new("RGB", (40, 40)).save(tmp_path / "haze/target/a.png")
+    Image.fromarray(np.full((40, 40), 4369, np.uint16)).save(tmp_path / "haze/depth/a.png")
+    with pytest.raises(ValueError, match="depth/a.png: its samples have more than 8 bits"):
+        patches(tmp_path, tasks=("dehaze",))
+    Image.new("RGB", (40, 40)).save(tmp_path / "clean/b.jpg")
+    whole = (tmp_path / "clean/b.jpg").read_bytes()
+    (tmp_path / "clean/b.jpg").write_bytes(whole[:-200])
+    with pytest.raises(OSError, match="clean/b.jpg: (?i:.*truncated)"):
+        patches(tmp_path, tasks=("denoise",))
+
+
+def test_clean_rainy_and_hazy_patches_are_compressed_as_often(photos, monkeypatch):
+    def compressed(**options):
+        shares = []
+        monkeypatch.setattr(data, "as_8_bits", lambda rng, image, share=data.COMPRESSED: shares.append(share) or image)
+        patches(photos, **options)[0]
+        return set(shares)
+
+    assert compressed(clean_share=1) == compressed(tasks=("derain",)) == compressed(tasks=("dehaze",)) == {0.5}
+
+
+def test_blocks_of_compression_begin_anywhere():
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0.2, 0.8, 64, dtype=np.float32)[None, :, None].repeat(64, 0).repeat(3, 2)
+    steps = np.zeros(8)
+    for _ in range(200):
+        across = np.abs(np.diff(data.as_8_bits(rng, ramp, 1.0)[..., 1], axis=1)).mean(0)
+        steps[across[:56].reshape(7, 8).mean(0).argmax()] += 1
+    assert (steps > 0).all()
 
 
 def test_noise_comes_in_all_kinds():

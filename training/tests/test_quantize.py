@@ -15,6 +15,14 @@ def test_prompts_are_within_half_a_step_of_their_map():
     assert (quantized_prompt(prompt)[0, 0, 0] == prompt[0, 0, 0]).all()
 
 
+def test_zeros_of_prompts_stay_zero():
+    torch.manual_seed(0)
+    prompt = torch.randn(1, 3, 4, 5, 5) + torch.linspace(-2, 2, 12).reshape(1, 3, 4, 1, 1)
+    prompt[..., 2, :3] = 0
+    prompt[0, 0, 0] = 0
+    assert torch.equal(quantized_prompt(prompt) == 0, prompt == 0)
+
+
 def test_zero_weights_stay_zero():
     weight = torch.tensor([[0.0, 1, -2], [0, 0, 0], [0, 1e-3, 127e-3]])
     by_row = quantized_weight(weight, per_row=True)

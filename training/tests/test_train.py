@@ -62,6 +62,17 @@ def test_naming_tasks_makes_the_mixtures_tell_them_apart(tmp_path, photos):
     assert run.naming_loss(run.network.mixtures(), tasks) < before / 4
 
 
+def test_a_prompt_that_cannot_see_the_image_is_not_taught_to_name_tasks(tmp_path, photos):
+    run = train.Run(train.arguments(start(tmp_path, photos, "--method", "dense", "--name-tasks", "1")))
+    run.network(torch.zeros(2, 3, 16, 16))
+    alone = run.naming_loss(run.network.mixtures()[:1], ["denoise", "dehaze"])
+    for number in (2, 3):
+        run.masks[f"prompt{number}.linear_layer.weight"].zero_()
+    assert torch.equal(run.naming_loss(run.network.mixtures(), ["denoise", "dehaze"]), alone)
+    run.masks["prompt1.linear_layer.weight"].zero_()
+    assert run.naming_loss(run.network.mixtures(), ["denoise", "dehaze"]) == 0
+
+
 def test_a_run_learns_to_leave_clean_patches_alone_and_to_name_them(tmp_path, photos):
     options = ["--method", "dense", "--clean-share", "1", "--name-tasks", "0.1", "--steps", "60", "--lr", "1e-2"]
     train.main(start(tmp_path, photos, *options))
@@ -197,7 +208,9 @@ def test_a_signal_to_all_processes_of_a_run_stops_and_saves_it(tmp_path, photos,
 
 def logged(folder):
     """The lines of a run's log, less the time."""
-    with (folder / "log.csv").open() as file:
+    with (folder / "log.csv").open(newline="") as file:
+        assert "\r" not in file.read()
+        file.seek(0)
         return [{k: v for k, v in row.items() if k != "minutes"} for row in csv.DictReader(file)]
 
 
@@ -214,6 +227,31 @@ def test_a_killed_run_logs_no_step_twice(tmp_path, photos, monkeypatch):
     (tmp_path / "killed" / "state.pt").write_bytes(saved)  # as if nothing had been saved since
     train.main(begun)
     assert_same(*(logged(tmp_path / name) for name in ("whole", "killed")))
+
+
+@pytest.mark.parametrize("torn", ["", "round,st", "round,step,loss,density,minutes\n0,"])
+def test_a_log_that_is_torn_stops_no_run(tmp_path, photos, torn):
+    begun = start(tmp_path, photos, "--method", "dense", "--steps", "2")
+    train.main(begun + ["--minutes", "0"])
+    (tmp_path / "log.csv").write_text(torn)
+    train.main(begun)
+    assert [row["step"] for row in logged(tmp_path)] == ["2"]
+
+
+def test_a_run_has_one_process(tmp_path, photos):
+    with train.held(tmp_path), pytest.raises(SystemExit, match="another process trains this run"):
+        train.main(start(tmp_path, photos, "--method", "dense", "--steps", "1"))
+    train.main(start(tmp_path, photos, "--method", "dense", "--steps", "1"))
+
+
+def test_a_run_that_goes_on_with_other_code_says_so(tmp_path, photos, monkeypatch, capsys):
+    begun = start(tmp_path, photos, "--method", "dense", "--steps", "3")
+    train.main(begun + ["--minutes", "0"])
+    train.main(begun + ["--minutes", "0"])
+    assert "the code has changed" not in capsys.readouterr().err
+    monkeypatch.setattr(train, "code", lambda: "other")
+    train.main(begun)
+    assert "the code has changed since step 2" in capsys.readouterr().err
 
 
 def test_imp_goes_on_from_the_mask_and_the_seed_alone(tmp_path, photos):
@@ -380,6 +418,22 @@ def test_options_that_would_do_nothing_are_refused(tmp_path, photos, asked, caps
         train.main([*start(tmp_path / "a", photos, "--method", "dense", "--steps", "1"), *asked])
     assert f"{asked[0]} is of use with" in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("asked", ["--clean-share=15", "--density=-0.1", "--size=20", "--patches=0", "--steps=0"])
+def test_numbers_out_of_range_are_refused(tmp_path, photos, asked, capsys):
+    with pytest.raises(SystemExit):
+        train.main([*start(tmp_path / "a", photos), asked])
+    assert asked.split("=")[0] in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+
+
+def test_weights_that_cannot_be_begun_with_are_named(tmp_path, photos):
+    train.main(start(tmp_path / "a", photos, "--steps", "1"))
+    (tmp_path / "b.safetensors").write_text("no weights")
+    for path, preset in ((tmp_path / "a" / "weights.safetensors", "lite"), (tmp_path / "b.safetensors", "golden")):
+        with pytest.raises(SystemExit, match=str(path)):
+            train.main([*start(tmp_path / "c", photos), "--preset", preset, "--start", str(path)])
 
 
 def test_the_order_of_shares_is_an_option_too(tmp_path, photos):
