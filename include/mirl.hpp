@@ -198,7 +198,7 @@ public:
     {
         if (!host_)
             throw error(MIRL_ERROR_ARGUMENT, "session: was moved from");
-        call now(options.progress);
+        call now{ options.progress, nullptr };
         mirl_restore_options c = {};
         c.struct_size = sizeof c;
         c.task = static_cast<mirl_task>(options.task);
@@ -207,7 +207,10 @@ public:
         c.user_data = &now;
         detail::reason why;
         mirl_status result = mirl_restore(get(), input.get(), output.get(), &c, &why);
-        if (now.thrown)
+        /* A call that another one on another thread refuses has had no callbacks: their exceptions are that one's. */
+        if (result != MIRL_ERROR_ARGUMENT && host_->thrown)
+            now.thrown = std::exchange(host_->thrown, nullptr);
+        if (result != MIRL_OK && now.thrown)
             std::rethrow_exception(now.thrown);
         if (result == MIRL_ERROR_CANCELLED)
             return false;
@@ -233,34 +236,16 @@ private:
     struct host {
         session_options options;
         mirl_session *handle = nullptr;
+        std::exception_ptr thrown; /* by the runner or the memory resource */
         host() = default;
         host(const host &) = delete;
         host &operator=(const host &) = delete;
         ~host() { mirl_session_free(handle); }
     };
 
-    /* A call of restore. All callbacks come on its thread, so what they throw is kept with the thread's innermost call;
-     * the session may have another one on another thread, which mirl_restore refuses. */
     struct call {
         const std::function<bool(float)> &progress;
         std::exception_ptr thrown;
-        call *const outer;
-
-        explicit call(const std::function<bool(float)> &p) : progress(p), outer(innermost()) { innermost() = this; }
-        call(const call &) = delete;
-        call &operator=(const call &) = delete;
-        ~call() { innermost() = outer; }
-
-        static call *&innermost() noexcept
-        {
-            thread_local call *c = nullptr;
-            return c;
-        }
-        static void keep_exception() noexcept
-        {
-            if (innermost() != nullptr)
-                innermost()->thrown = std::current_exception();
-        }
     };
 
     static int report(void *data, float done) noexcept
@@ -268,7 +253,7 @@ private:
         try {
             return static_cast<call *>(data)->progress(done) ? 0 : 1;
         } catch (...) {
-            call::keep_exception();
+            static_cast<call *>(data)->thrown = std::current_exception();
             return 1;
         }
     }
@@ -279,16 +264,17 @@ private:
             h->options.runner(work(function, work_data), count);
             return 0;
         } catch (...) {
-            call::keep_exception();
+            h->thrown = std::current_exception();
             return 1;
         }
     }
     static void *allocate(void *data, std::size_t size, std::size_t alignment) noexcept
     {
+        host *h = static_cast<host *>(data);
         try {
-            return static_cast<host *>(data)->options.memory->allocate(size, alignment);
+            return h->options.memory->allocate(size, alignment);
         } catch (...) {
-            call::keep_exception();
+            h->thrown = std::current_exception();
             return nullptr;
         }
     }

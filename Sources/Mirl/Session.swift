@@ -66,12 +66,12 @@ public final class Session {
         _ input: ImageBuffer, into output: ImageBuffer, task: Task = .auto, strength: Float = 1,
         memoryLimit: Int? = nil, progress: ((Float) -> Bool)? = nil
     ) throws(MirlError) {
+        let arithmetic = HostArithmetic.enter()
+        defer { arithmetic.leave() }
         try input.check("input")
         try output.check("output")
         try output.check(against: input)
         guard (0...1).contains(strength) else { throw .argument("strength: \(strength), expected 0 to 1") }
-        let arithmetic = HostArithmetic.enter()
-        defer { arithmetic.leave() }
         let progress = Progress(tell: progress.map { tell in { done in arithmetic.call { tell(done) } } })
         let limit = memoryLimit ?? .max
         let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil

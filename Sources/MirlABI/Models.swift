@@ -47,8 +47,11 @@ public func mirl_memory_estimate(
     _ model: OpaquePointer?, _ width: UInt32, _ height: UInt32, _ threads: UInt32
 ) -> UInt64 {
     guard let model else { return 0 }
-    let estimate = object(model, as: Model.self)
-        .memoryEstimate(width: Int(width), height: Int(height), threads: Int(threads))
+    var estimate: Int?
+    withoutCancellation {
+        estimate = object(model, as: Model.self)
+            .memoryEstimate(width: Int(width), height: Int(height), threads: Int(threads))
+    }
     return UInt64(estimate ?? 0)
 }
 

@@ -32,10 +32,10 @@ extension MirlError {
 }
 
 extension ErrorPointer {
-    /// Whether the struct is as large as this version writes, or there is none to write.
+    /// Whether the struct is as large as this version writes, and no larger than any may be, or there is none to write.
     fileprivate var hasRoom: Bool {
         guard let self else { return true }
-        return structSize(UnsafeRawPointer(self)) >= MemoryLayout<mirl_error>.size
+        return (MemoryLayout<mirl_error>.size...largestStruct).contains(structSize(UnsafeRawPointer(self)))
     }
 
     fileprivate func set(_ status: mirl_status, _ text: String) {

@@ -2,7 +2,7 @@
 import Mirl
 
 /// No struct of any version is larger; a size beyond it is rubbish rather than a later version's.
-private let largestStruct = 4096
+let largestStruct = 4096
 
 /// The first field of every public struct.
 func structSize(_ pointer: UnsafeRawPointer) -> Int { pointer.loadUnaligned(as: Int.self) }

@@ -148,6 +148,9 @@ static void check_errors(mirl_session *session)
     mirl_error wrong = { .struct_size = 12, .status = 77 };
     CHECK_STATUS(mirl_restore(session, &image, &image, NULL, &wrong), MIRL_ERROR_ARGUMENT);
     CHECK(wrong.status == 77);
+    wrong.struct_size = 5000; /* more than a later version may have */
+    CHECK_STATUS(mirl_restore(session, &image, &image, NULL, &wrong), MIRL_ERROR_ARGUMENT);
+    CHECK(wrong.status == 77);
     free(image.data);
 }
 

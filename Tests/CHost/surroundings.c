@@ -158,6 +158,24 @@ static void check_callbacks(const mirl_image *image, const mirl_image *expected)
     free(output.data);
 }
 
+/* Not even numbers that make any comparison an exception leave a trace. */
+static void check_strange_strengths(const mirl_image *image)
+{
+    const uint32_t strange[] = { 1, 0x80000001, 0x7f800001 }; /* subnormal, its negative, a signalling NaN */
+    mirl_session *session = default_session(1);
+    mirl_image output = copy_of(image);
+    CHECK(feclearexcept(FE_ALL_EXCEPT) == 0);
+    uint64_t state = float_state();
+    for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
+        mirl_restore_options options = { .struct_size = sizeof options };
+        memcpy(&options.strength, &strange[i], sizeof options.strength);
+        CHECK((mirl_restore(session, image, &output, &options, NULL) == MIRL_ERROR_ARGUMENT) == (i == 2));
+        CHECK(float_state() == state);
+    }
+    mirl_session_free(session);
+    free(output.data);
+}
+
 /* Whether a thread other than this one could be interrupted by a signal that the host handles, such as SIGUSR1. */
 static bool others_take_signals(void)
 {
@@ -210,6 +228,7 @@ void check_surroundings(void)
     CHECK(open_descriptors() == descriptors);
     CHECK(strcmp(setlocale(LC_ALL, NULL), locale) == 0);
 
+    check_strange_strengths(&image);
     CHECK(fesetround(FE_UPWARD) == 0);
     flush_denormals();
     CHECK(feclearexcept(FE_ALL_EXCEPT) == 0);

@@ -128,6 +128,9 @@ static void *restore_while_cancelled(void *user_data)
 {
     job *j = user_data;
     CHECK(pthread_cancel(pthread_self()) == 0);
+    mirl_model *model = default_model();
+    CHECK(mirl_memory_estimate(model, 64, 64, 0) > 0);
+    mirl_model_free(model);
     mirl_image output = j->image;
     CHECK_STATUS(mirl_restore(j->session, &output, &output, NULL, NULL), MIRL_OK);
     atomic_store(&j->done, true);

@@ -17,6 +17,8 @@ typedef struct VipsMirl {
 
     shared_model *model;
     VipsImage *source; /* `in` in the colours of `out`, not computed */
+
+    GMutex computing;
     VipsImage *real;   /* the pixels of `out`, once the first was asked for */
     gboolean failed;
 } VipsMirl;
@@ -40,36 +42,51 @@ static restoration how(const VipsMirl *mirl) {
 
 /* --- Computing, once ---------------------------------------------------------------------------------- */
 
-static VipsImage *restore(VipsMirl *mirl) {
+static gboolean restore(VipsMirl *mirl) {
     restoration restoration = how(mirl);
     progress progress;
-    progress_begin(&progress, mirl->out);
-    VipsImage *real = restoration_run(&restoration, mirl->source, &progress);
-    progress_end(&progress);
-    return real;
+    g_mutex_lock(&mirl->computing);
+    gboolean is_first = mirl->real == NULL && !mirl->failed;
+    if (is_first) {
+        progress_begin(&progress, mirl->out);
+        mirl->real = restoration_run(&restoration, mirl->source, &progress);
+        mirl->failed = mirl->real == NULL;
+    } else if (mirl->failed) {
+        vips_error("mirl", "the restoration failed before");
+    }
+    gboolean failed = mirl->failed;
+    g_mutex_unlock(&mirl->computing);
+    /* Now listeners may ask for pixels. */
+    if (is_first) progress_end(&progress);
+    if (is_first && failed) vips_operation_invalidate(VIPS_OPERATION(mirl));
+    return !failed;
 }
 
-/* libvips calls this once a thread that wants pixels, one thread at a time. */
+/* What a thread that wants pixels reads them by, from the first time on. */
+typedef struct reader {
+    VipsRegion *real;
+} reader;
+
 static void *vips_mirl_start(VipsImage *out, void *a, void *b) {
-    VipsMirl *mirl = b;
-    (void)out, (void)a;
-    if (mirl->failed) {
-        vips_error("mirl", "the restoration failed before");
-        return NULL;
-    }
-    if (mirl->real == NULL && (mirl->real = restore(mirl)) == NULL) {
-        mirl->failed = TRUE;
-        vips_operation_invalidate(VIPS_OPERATION(mirl));
-        return NULL;
-    }
-    return vips_region_new(mirl->real);
+    (void)out, (void)a, (void)b;
+    return g_new0(reader, 1);
+}
+
+static int vips_mirl_stop(void *sequence, void *a, void *b) {
+    reader *reader = sequence;
+    (void)a, (void)b;
+    VIPS_UNREF(reader->real);
+    g_free(reader);
+    return 0;
 }
 
 static int vips_mirl_generate(VipsRegion *out, void *sequence, void *a, void *b, gboolean *stop) {
-    VipsRegion *real = sequence;
-    (void)a, (void)b, (void)stop;
-    return vips_region_prepare(real, &out->valid) ||
-           vips_region_region(out, real, &out->valid, out->valid.left, out->valid.top);
+    reader *reader = sequence;
+    VipsMirl *mirl = b;
+    (void)a, (void)stop;
+    if (reader->real == NULL && restore(mirl)) reader->real = vips_region_new(mirl->real);
+    return reader->real == NULL || vips_region_prepare(reader->real, &out->valid) ||
+           vips_region_region(out, reader->real, &out->valid, out->valid.left, out->valid.top);
 }
 
 /* --- Building ----------------------------------------------------------------------------------------- */
@@ -120,7 +137,7 @@ static int vips_mirl_build(VipsObject *object) {
 
     g_object_set(mirl, "out", vips_image_new(), NULL);
     return vips_image_pipelinev(mirl->out, VIPS_DEMAND_STYLE_ANY, mirl->source, NULL) ||
-           vips_image_generate(mirl->out, vips_mirl_start, vips_mirl_generate, vips_stop_one, NULL, mirl);
+           vips_image_generate(mirl->out, vips_mirl_start, vips_mirl_generate, vips_mirl_stop, NULL, mirl);
 }
 
 static void vips_mirl_dispose(GObject *object) {
@@ -130,6 +147,11 @@ static void vips_mirl_dispose(GObject *object) {
     shared_model_release(mirl->model);
     mirl->model = NULL;
     G_OBJECT_CLASS(vips_mirl_parent_class)->dispose(object);
+}
+
+static void vips_mirl_finalize(GObject *object) {
+    g_mutex_clear(&((VipsMirl *)object)->computing);
+    G_OBJECT_CLASS(vips_mirl_parent_class)->finalize(object);
 }
 
 /* --- The class ---------------------------------------------------------------------------------------- */
@@ -147,12 +169,13 @@ static void vips_mirl_class_init(VipsMirlClass *class) {
     gobject_class->set_property = vips_object_set_property;
     gobject_class->get_property = vips_object_get_property;
     gobject_class->dispose = vips_mirl_dispose;
+    gobject_class->finalize = vips_mirl_finalize;
     object_class->nickname = "mirl";
     object_class->description = "remove rain, haze or noise";
     object_class->build = vips_mirl_build;
     class->get_flags = vips_mirl_get_flags;
-    /* The reader of weight files is young. */
-    class->flags |= VIPS_OPERATION_UNTRUSTED;
+    /* The input is read once, from top to bottom. The reader of weight files is young. */
+    class->flags |= VIPS_OPERATION_SEQUENTIAL | VIPS_OPERATION_UNTRUSTED;
 
 #define AT(field) G_STRUCT_OFFSET(VipsMirl, field)
     VIPS_ARG_IMAGE(class, "in", 1, "Input", "Input image", VIPS_ARGUMENT_REQUIRED_INPUT, AT(in))
@@ -173,4 +196,5 @@ static void vips_mirl_class_init(VipsMirlClass *class) {
 static void vips_mirl_init(VipsMirl *mirl) {
     mirl->task = MIRL_AUTO;
     mirl->strength = 1;
+    g_mutex_init(&mirl->computing);
 }

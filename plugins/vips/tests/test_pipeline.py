@@ -115,6 +115,19 @@ class Progress(TestCase):
         image.mirl().write_to_memory()
         self.check(seen)
 
+    def test_who_hears_of_its_end_may_ask_for_pixels(self):
+        restored, heard, pixels = picture(32, 24).mirl(), [], []
+
+        def ask(*_):  # which it hears of again
+            heard.append(True)
+            if len(heard) == 1:
+                pixels.append(restored.crop(3, 4, 1, 1).write_to_memory())
+
+        restored.set_progress(True)
+        restored.signal_connect("posteval", ask)
+        whole, at = restored.write_to_memory(), 3 * (4 * 32 + 3)
+        self.assertEqual(pixels, [whole[at:at + 3]])
+
     def test_is_shown_by_the_command(self):
         picture(200, 150).write_to_file(self.path("in.png"))
         shown = self.succeed("vips", "--vips-progress", "mirl", "in.png", "out.png")
