@@ -181,18 +181,18 @@ private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
 
 // Judging what is wrong with an image before it is restored.
 extension Session {
-    /// The task that is seen, if that is sure. Of rain that is less sure, the more is removed the surer it is: that
-    /// hardly changes photos without rain, and frames of a video do not jump. Otherwise denoising, which changes a
-    /// clean image least. `auto` where there is no network for the task.
+    /// Rain if that is seen, haze if that is sure, otherwise noise, whose removal changes a clean image least. The less
+    /// sure what is seen is, the less is removed: that hardly changes photos that are taken for what they are not, and
+    /// frames of a video do not jump. `auto` where there is no network for the task.
     private func choice(for sight: Sight) -> Choice {
         let certainty = min(max((sight.confidence - 0.5) / 0.4, 0), 1)
-        let choice: Choice =
+        let task: Task =
             switch sight.task {
-            case .derain: (.derain, certainty)
-            case .dehaze where certainty == 1: (.dehaze, 1)
-            default: (.denoise, 1)
+            case .derain: .derain
+            case .dehaze where certainty == 1: .dehaze
+            default: .denoise
             }
-        return model.hasNetwork(for: choice.task) ? choice : (.auto, 1)
+        return model.hasNetwork(for: task) ? (task, certainty) : (.auto, 1)
     }
 
     /// What the judge among the networks sees in some places of an image; nil if there is none.

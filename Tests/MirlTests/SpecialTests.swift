@@ -88,13 +88,14 @@ import Testing
         #expect(isSpecial && seen?.task == .derain && seen!.confidence > 0.99)
     }
 
-    @Test(arguments: [0.05, 0.2, 0.3, 0.4] as [Float])
-    func autoRemovesTheMoreOfTheRainTheSurerItIs(away: Float) throws {
-        let session = try Session(try model(seeing: ["derain"], away: away, special: [.derain, .denoise]), threads: 1)
+    @Test(arguments: [.derain, .denoise] as [Task], [0.05, 0.2, 0.3, 0.4] as [Float])
+    func autoRemovesTheMoreTheSurerItIs(task: Task, away: Float) throws {
+        let model = try model(seeing: [task.rawValue], away: away, special: [.derain, .denoise])
+        let session = try Session(model, threads: 1)
         let result = try restored(.auto, session, strength: 0.5), seen = try #require(session.seen)
         let share = min(1, (seen.confidence - 0.5) / 0.4)
-        #expect(seen.task == .derain && abs(seen.confidence - (1 - away)) < 1e-3 && session.done == (.derain, share))
-        let expected = try restored(.derain, session, strength: 0.5 * share)
+        #expect(seen.task == task && abs(seen.confidence - (1 - away)) < 1e-3 && session.done == (task, share))
+        let expected = try restored(task, session, strength: 0.5 * share)
         #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
@@ -111,16 +112,27 @@ import Testing
 
     @Test func autoDoesNotRemoveHazeThatIsNotSure() throws {
         let model = try model(seeing: ["dehaze"], away: 0.2, special: [.dehaze, .denoise])
-        let (seen, isDenoised) = try auto(model, restoresAs: .denoise)
-        #expect(isDenoised && seen?.task == .dehaze && abs(seen!.confidence - 0.8) < 1e-3)
+        let session = try Session(model, threads: 1), result = try restored(.auto, session)
+        #expect(session.seen?.task == .dehaze && abs(session.seen!.confidence - 0.8) < 1e-3)
+        let done = session.done
+        #expect(done.task == .denoise && abs(done.strength - 0.75) < 1e-2)
+        let expected = try restored(.denoise, session, strength: done.strength)
+        #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-2 })
     }
 
-    @Test(arguments: [["dehaze", "denoise"], ["clean"], ["clean", "dehaze"]])
-    func autoDenoisesWhenUnsureOrNothingIsSeen(kinds: [String]) throws {
-        let model = try model(seeing: kinds, special: [.derain, .denoise])
-        let (seen, isDenoised) = try auto(model, restoresAs: .denoise)
-        #expect(isDenoised && kinds.contains(seen!.task == .auto ? "clean" : seen!.task.rawValue))
-        #expect((seen!.confidence > 0.99) == (kinds.count == 1))
+    @Test func autoDenoisesWhenNothingIsSeen() throws {
+        let (seen, isDenoised) = try auto(try model(seeing: ["clean"], special: [.derain, .denoise]), restoresAs: .denoise)
+        #expect(isDenoised && seen?.task == .auto && seen!.confidence > 0.99)
+    }
+
+    @Test(arguments: ["denoise", "derain", "dehaze"])
+    func autoChangesNothingWhereNothingIsAsLikely(kind: String) throws {
+        let model = try model(seeing: [kind], away: 0.5, special: [.derain, .denoise])
+        let session = try Session(model, threads: 1)
+        let result = try restored(.auto, session)
+        #expect(session.done.strength < 0.01)
+        let input = try restored(.denoise, session, strength: 0)
+        #expect(zip(result, input).allSatisfy { abs($0 - $1) < 0.01 })
     }
 
     /// Numbers as a hostile file may hold: shares lie between 0 and 1.
