@@ -23,8 +23,9 @@ package struct TemporaryFile: ~Copyable {
         descriptor = isLoop ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw SystemError() }
         if !isNew {
-            if fchown(descriptor, old.st_uid, old.st_gid) != 0 { _ = fchown(descriptor, .max, old.st_gid) }
-            fchmod(descriptor, old.st_mode & 0o777)
+            let isOfGroup =
+                fchown(descriptor, old.st_uid, old.st_gid) == 0 || fchown(descriptor, .max, old.st_gid) == 0
+            fchmod(descriptor, old.st_mode & (isOfGroup ? 0o777 : 0o707))
         }
     }
 

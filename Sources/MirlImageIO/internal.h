@@ -17,8 +17,8 @@ bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 uint32_t exif_orientation(mirl_bytes exif);
 
 /* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that, and takes the
- * thumbnail out. `turned` if the width was the height. */
-void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, bool turned);
+ * thumbnail out. `orientation` is what the picture had. */
+void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, uint32_t orientation);
 
 /* Puts the picture's EXIF into a JPEG or WebP file as it was encoded, in place of what it has, if it fits; false where
  * memory is missing. */

@@ -54,9 +54,11 @@ static uint8_t *find_entry(const block *block, size_t directory, uint32_t tag) {
     return NULL;
 }
 
+enum { type_short = 3, type_long = 4 };
+
 /* Number `index` of the whole ones that an entry has, and how many bytes it takes; NULL where there is none. */
 static uint8_t *find_number(const block *block, const uint8_t *entry, size_t index, unsigned *width) {
-    enum { type_short = 3, type_long = 4, room = 4 };
+    enum { room = 4 };
     uint32_t type = entry != NULL ? read_integer(block, entry + 2, 2) : 0;
     if (type != type_short && type != type_long) return NULL;
     *width = type == type_short ? 2 : 4;
@@ -76,6 +78,16 @@ static void set_number(const block *block, size_t directory, uint32_t tag, uint3
     unsigned bytes;
     uint8_t *value = find_number(block, find_entry(block, directory, tag), 0, &bytes);
     if (value != NULL) write_integer(block, value, bytes, number);
+}
+
+/* Whatever type a careless writer gave it: most readers take any. */
+static void reset_orientation(const block *block, size_t directory) {
+    uint8_t *entry = find_entry(block, directory, tag_orientation);
+    if (entry == NULL) return;
+    write_integer(block, entry + 2, 2, type_short);
+    write_integer(block, entry + 4, 4, 1);
+    write_integer(block, entry + 8, 4, 0);
+    write_integer(block, entry + 8, 2, 1);
 }
 
 uint32_t exif_orientation(mirl_bytes exif) {
@@ -112,14 +124,17 @@ static void remove_thumbnail(block *block, size_t first) {
     wipe(block, second, tag_samples, tag_samples_size, first, end);
 }
 
-void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, bool turned) {
+void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, uint32_t orientation) {
     block block;
     size_t directory = open_block(*exif, &block);
-    set_number(&block, directory, tag_orientation, 1);
+    if (orientation > 1)
+        reset_orientation(&block, directory);
+    else
+        set_number(&block, directory, tag_orientation, 1);
     set_number(&block, directory, tag_width, width);
     set_number(&block, directory, tag_height, height);
     uint8_t *x = find_entry(&block, directory, tag_x_resolution), *y = find_entry(&block, directory, tag_y_resolution);
-    if (turned && x != NULL && y != NULL) {
+    if (orientation >= 5 && x != NULL && y != NULL) {
         uint8_t kept[entry_size - 2]; /* what comes after the tag */
         memcpy(kept, x + 2, sizeof kept);
         memcpy(x + 2, y + 2, sizeof kept);

@@ -48,7 +48,7 @@ static mirl_picture_status decode(const void *data, size_t size, uint64_t limit,
     mirl_picture_status status = decoder(data, size, limit, picture, message);
     if (status == MIRL_PICTURE_OK) status = orient(picture, picture->origin.orientation, message);
     if (status != MIRL_PICTURE_OK) return status;
-    exif_describe(&picture->exif, picture->width, picture->height, picture->origin.orientation >= 5);
+    exif_describe(&picture->exif, picture->width, picture->height, picture->origin.orientation);
     reset_xmp_orientation(picture->xmp);
     return MIRL_PICTURE_OK;
 }
@@ -135,7 +135,7 @@ mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_mess
             memcpy(wide.pixels + (2 * y + half) * row, picture->pixels + y * row, row);
     free(picture->pixels);
     *picture = wide;
-    exif_describe(&picture->exif, picture->width, picture->height, false);
+    exif_describe(&picture->exif, picture->width, picture->height, 1);
     return MIRL_PICTURE_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Decodes everything but PNG and PNM with libvips. */
+#define _GNU_SOURCE
 #include "vips-srgb.h"
 
 #include <stdio.h>
@@ -71,12 +72,26 @@ static bool copy_blob(const vips_library *vips, VipsImage *image, const char *na
     return headed ? bytes_copy(copy, (const char *)data + 6, size - 6) : bytes_copy(copy, data, size);
 }
 
+/* libvips 8.14 takes XMP of HEIC for something else if it begins as packets of XMP do. */
+static bool copy_heif_xmp(const vips_library *vips, VipsImage *image, mirl_bytes *copy) {
+    static const char root[] = "<x:xmpmeta";
+    for (int i = 0; i < 10 && copy->size == 0; i++) {
+        char name[16];
+        const void *data;
+        size_t size;
+        snprintf(name, sizeof name, "heif-mime-%d", i);
+        if (vips->image_get_typeof(image, name) == 0 || vips->image_get_blob(image, name, &data, &size) != 0) continue;
+        if (memmem(data, size, root, sizeof root - 1) != NULL && !bytes_copy(copy, data, size)) return false;
+    }
+    return true;
+}
+
 /* libvips counts pixels per millimetre and means "unknown" by 1. */
 static mirl_picture_status copy_metadata(const vips_library *vips, VipsImage *image, mirl_picture *picture,
                                          mirl_picture_message *message) {
     if (!copy_blob(vips, image, VIPS_META_ICC_NAME, &picture->icc) ||
         !copy_blob(vips, image, VIPS_META_EXIF_NAME, &picture->exif) ||
-        !copy_blob(vips, image, VIPS_META_XMP_NAME, &picture->xmp))
+        !copy_blob(vips, image, VIPS_META_XMP_NAME, &picture->xmp) || !copy_heif_xmp(vips, image, &picture->xmp))
         return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     double x = vips->image_get_xres(image), y = vips->image_get_yres(image);
     if (x == 1 && y == 1) return MIRL_PICTURE_OK;
@@ -155,6 +170,7 @@ static bool is_gif_whole(const uint8_t *gif, size_t size) {
             at += 11 + (gif[at + 9] & 0x80 ? 6 << (gif[at + 9] & 7) : 0);
             at = skip_gif_blocks(gif, size, at);
             break;
+        case 0: at++; break;  /* readers skip it, and a file that was never written to its end is full of it */
         default: return true; /* the trailer, or what no reader understands */
         }
     return false;

@@ -12,16 +12,17 @@ static const char *const savers[] = {
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
 
-/* A grey profile says nothing of WebP's three bands. */
-static bool profile_fits(mirl_bytes icc, mirl_picture_format format) {
+/* A grey profile says nothing of three bands, as WebP always has. */
+static bool profile_fits(const mirl_picture *picture, mirl_picture_format format) {
     enum { space_at = 16 };
-    return format != MIRL_PICTURE_WEBP || icc.size < space_at + 4 ||
+    mirl_bytes icc = picture->icc;
+    return (picture->bands < 3 && format != MIRL_PICTURE_WEBP) || icc.size < space_at + 4 ||
            memcmp((const char *)icc.data + space_at, "GRAY", 4) != 0;
 }
 
 static void set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
                          mirl_picture_format format) {
-    if (picture->icc.size > 0 && profile_fits(picture->icc, format))
+    if (picture->icc.size > 0 && profile_fits(picture, format))
         vips->image_set_blob_copy(image, VIPS_META_ICC_NAME, picture->icc.data, picture->icc.size);
     if (picture->xmp.size > 0)
         vips->image_set_blob_copy(image, VIPS_META_XMP_NAME, picture->xmp.data, picture->xmp.size);

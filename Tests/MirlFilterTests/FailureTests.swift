@@ -164,6 +164,8 @@ struct FailureTests {
         #expect(try place.filter(input: file).status == 0)
         for missing in [1, 9, file.count / 3] {
             expectFailure(try place.filter(input: file.dropLast(missing)), 2, "stdin: damaged image")
+            let unwritten = file.dropLast(missing) + Data(repeating: 0, count: missing)
+            expectFailure(try place.filter(input: unwritten), 2, "stdin: damaged image")
         }
     }
 

@@ -92,6 +92,18 @@ struct MetadataTests {
         #expect(abs(resolution * 25.4 - 72) < 0.1)
     }
 
+    /// Signed numbers of 16 bits and of 32.
+    @Test(arguments: [8, 9] as [UInt8])
+    func `an orientation of an unusual type is applied and reset`(type: UInt8) throws {
+        try writeJPEG(orientation: 6)
+        var file = try place.read("in.jpg")
+        let entry = try #require(file.range(of: Data([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0])))
+        file.replaceSubrange(entry, with: [0x01, 0x12, 0, type, 0, 0, 0, 1] + (type == 8 ? [0, 6, 0, 0] : [0, 0, 0, 6]))
+        try place.write(try place.filter("--format", "jpeg", input: file).output, to: "out.jpg")
+        #expect(try place.field("exif-ifd0-Orientation", of: "out.jpg")?.hasPrefix("1") == true)
+        #expect(try place.field("width", of: "out.jpg") == "13")
+    }
+
     @Test(arguments: 1...8)
     func `the orientation is applied and reset`(orientation: Int) throws {
         try writeJPEG(orientation: UInt8(orientation))
