@@ -16,6 +16,9 @@ bool bytes_copy(mirl_bytes *copy, const void *data, size_t size);
 /* EXIF's orientation, 1 where it says none. */
 uint32_t exif_orientation(mirl_bytes exif);
 
+/* What the first page of a TIFF file has by this tag, the first number of several; 0 if nothing. */
+uint32_t tiff_number(const void *file, size_t size, uint32_t tag);
+
 /* Makes EXIF say that the picture is upright and how large it is, as far as it says anything about that, and takes the
  * thumbnail out. `orientation` is what the picture had. */
 void exif_describe(mirl_bytes *exif, uint32_t width, uint32_t height, uint32_t orientation);

@@ -97,6 +97,12 @@ uint32_t exif_orientation(mirl_bytes exif) {
     return orientation >= 1 && orientation <= 8 ? (uint32_t)orientation : 1;
 }
 
+uint32_t tiff_number(const void *file, size_t size, uint32_t tag) {
+    block block;
+    size_t directory = open_block((mirl_bytes){(void *)file, size}, &block);
+    return (uint32_t)get_number(&block, find_entry(&block, directory, tag), 0, 0);
+}
+
 /* Overwrites the parts of the block that two tags tell of, and leaves such a part out where it is the last. The header
  * and the first directory are kept, though a thumbnail claim to lie there. */
 static void wipe(block *block, size_t directory, uint32_t tag, uint32_t size_tag, size_t first, size_t end) {

@@ -142,6 +142,24 @@ static mirl_picture_status decode(const vips_library *vips, VipsImage **image, u
     return status;
 }
 
+/* Raw photos are TIFF files that begin with a preview; and of some kinds of alpha libvips 8.14 makes nonsense. */
+static mirl_picture_status check_tiff(const vips_library *vips, VipsImage *image, const void *file, size_t size,
+                                      mirl_picture_message *message) {
+    enum { tag_subfile = 0x00FE, is_reduced = 1, tag_extra_samples = 0x0152, premultiplied = 1 };
+    if (tiff_number(file, size, tag_subfile) & is_reduced)
+        return picture_fail(message, MIRL_PICTURE_BAD, "the first page is but a preview, as in raw photos");
+    VipsInterpretation space = vips->image_guess_interpretation(image);
+    VipsBandFormat format = vips->image_get_format(image);
+    bool is_nonsense = space == VIPS_INTERPRETATION_LABS && vips->image_get_bands(image) > 3;
+    if (tiff_number(file, size, tag_extra_samples) == premultiplied)
+        is_nonsense |= format == VIPS_FORMAT_FLOAT ||
+                       (format == VIPS_FORMAT_USHORT && space == VIPS_INTERPRETATION_CMYK);
+    if (is_nonsense)
+        return picture_fail(message, MIRL_PICTURE_BAD,
+                            "alpha beside Lab, or multiplied into floats or 16-bit CMYK, is not read");
+    return MIRL_PICTURE_OK;
+}
+
 /* A format may be unknown, known but blocked as unsafe, or known and broken. */
 static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_message *message) {
     const char *reason = vips->error_buffer();
@@ -185,7 +203,8 @@ mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, m
     VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                                    VIPS_FAIL_ON_ERROR, NULL);
     if (image == NULL) return refuse_file(vips, message);
-    mirl_picture_status status = decode(vips, &image, limit, picture, message);
+    mirl_picture_status status = check_tiff(vips, image, data, size, message);
+    if (status == MIRL_PICTURE_OK) status = decode(vips, &image, limit, picture, message);
     if (image != NULL) vips->object_unref(image);
     return status;
 }

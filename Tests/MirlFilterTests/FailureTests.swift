@@ -169,6 +169,38 @@ struct FailureTests {
         }
     }
 
+    /// A TIFF file of one pixel, whose samples are zeros.
+    private func tiff(_ tags: [UInt16: [UInt16]], samples: Int, bits: UInt16) -> Data {
+        let all: [UInt16: [UInt16]] = [
+            256: [1], 257: [1], 258: Array(repeating: bits, count: samples), 259: [1], 277: [UInt16(samples)], 278: [1],
+        ]
+        func bytes(_ number: UInt16) -> [UInt8] { [UInt8(number & 255), UInt8(number >> 8)] }
+        let entries = all.merging(tags) { $1 }.merging([273: [8], 279: [UInt16(samples) * bits / 8]]) { $1 }
+        var end = UInt16(8 + 64), directory = bytes(UInt16(entries.count)), more: [UInt8] = []
+        for (tag, values) in entries.sorted(by: { $0.key < $1.key }) {
+            let isLong = values.count > 2, first = values[0], second = values.count > 1 ? values[1] : 0
+            directory += bytes(tag) + bytes(3) + bytes(UInt16(values.count)) + [0, 0]
+            directory += isLong ? bytes(end) + [0, 0] : bytes(first) + bytes(second)
+            if isLong { more += values.flatMap(bytes); end += 2 * UInt16(values.count) }
+        }
+        return Data(Array("II*\0".utf8) + bytes(end) + [0, 0] + Array(repeating: 0, count: 64) + more + directory)
+            + Data(repeating: 0, count: 4)
+    }
+
+    @Test func `what libvips would misread of a TIFF`() throws {
+        #expect(try place.filter(input: tiff([262: [1]], samples: 1, bits: 8)).status == 0)
+        let preview = tiff([262: [1], 254: [1]], samples: 1, bits: 8)
+        expectFailure(try place.filter(input: preview), 2, "the first page is but a preview")
+        let floats: [UInt16: [UInt16]] = [262: [2], 338: [1], 339: [3, 3, 3, 3]]
+        expectFailure(try place.filter(input: tiff(floats, samples: 4, bits: 32)), 2, "alpha beside Lab, or multiplied")
+        let straight = floats.merging([338: [2]]) { $1 }
+        #expect(try place.filter(input: tiff(straight, samples: 4, bits: 32)).status == 0)
+        for bits in [8, 16] as [UInt16] {
+            let lab: [UInt16: [UInt16]] = [262: [8], 338: [2]]
+            expectFailure(try place.filter(input: tiff(lab, samples: 4, bits: bits)), 2, "alpha beside Lab")
+        }
+    }
+
     @Test func `a small file that claims a huge picture`() throws {
         let file = emptyPNG(width: 60000, height: 60000)
         #expect(file.count == 57)
