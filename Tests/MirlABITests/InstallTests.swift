@@ -123,7 +123,7 @@ import Testing
                 \(bin)/mirl-filter --task $task weighed.ppm > built-in.png
                 \(bin)/mirl-filter --task $task --weights \(folder)/lite-$task.mirl weighed.ppm | cmp built-in.png
             done
-            saw() { \(bin)/mirl-filter -v "$@" weighed.ppm 2>&1 > /dev/null | grep -o ' saw .* of 100'; }
+            saw() { \(bin)/mirl-filter -v "$@" weighed.ppm 2>&1 > /dev/null | grep -o ' saw [a-z ]*, [0-9]* of 100'; }
             saw > built-in.txt
             saw --weights \(folder)/lite.mirl | cmp built-in.txt
             """)
