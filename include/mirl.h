@@ -96,8 +96,8 @@ mirl_status mirl_model_open_memory(const void *data, size_t size, mirl_model **m
 
 /* Opens the weights built into the library; needs no file. Some are for every task, MIRL_AUTO too, others for one
  * alone, which they do better: a restoration takes those of its task where there are any, and with MIRL_AUTO those of
- * the task that the common ones see in some places of the image: rain, haze if that is sure, and otherwise those that
- * denoise; the less sure it is, the less is changed. */
+ * the task that the common ones see in some places of the image, or if they see nothing those that denoise; the less
+ * sure it is, the less is changed. */
 mirl_status mirl_model_open_default(mirl_model **model, mirl_error *error);
 
 /* 1 if the weights can be told to do this task, 0 if not or if the model is NULL. Every model knows MIRL_AUTO;

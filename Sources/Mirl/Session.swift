@@ -181,17 +181,12 @@ private func mean(_ mixtures: [[[Float]]]) -> [[Float]] {
 
 // Judging what is wrong with an image before it is restored.
 extension Session {
-    /// Rain if that is seen, haze if that is sure, otherwise noise, whose removal changes a clean image least. The less
-    /// sure what is seen is, the less is removed: that hardly changes photos that are taken for what they are not, and
-    /// frames of a video do not jump. `auto` where there is no network for the task.
+    /// What is seen, or noise, whose removal changes a clean image least. The less sure it is, the less is removed: that
+    /// hardly changes photos that are taken for what they are not, and frames of a video do not jump. Haze is to be surer,
+    /// as nothing changes a photo as much as to remove it. `auto` where there is no network for the task.
     private func choice(for sight: Sight) -> Choice {
-        let certainty = min(max((sight.confidence - 0.5) / 0.4, 0), 1)
-        let task: Task =
-            switch sight.task {
-            case .derain: .derain
-            case .dehaze where certainty == 1: .dehaze
-            default: .denoise
-            }
+        let task = sight.task == .auto ? .denoise : sight.task, least: Float = task == .dehaze ? 0.7 : 0.5
+        let certainty = min(max((sight.confidence - least) / (0.9 - least), 0), 1)
         return model.hasNetwork(for: task) ? (task, certainty) : (.auto, 1)
     }
 

@@ -93,7 +93,7 @@ import Testing
         let model = try model(seeing: [task.rawValue], away: away, special: [.derain, .denoise])
         let session = try Session(model, threads: 1)
         let result = try restored(.auto, session, strength: 0.5), seen = try #require(session.seen)
-        let share = min(1, (seen.confidence - 0.5) / 0.4)
+        let share = min(1, (seen.confidence - 0.5) / (0.9 - 0.5))
         #expect(seen.task == task && abs(seen.confidence - (1 - away)) < 1e-3 && session.done == (task, share))
         let expected = try restored(task, session, strength: 0.5 * share)
         #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -110,14 +110,14 @@ import Testing
         #expect(half.contains(where: \.isNaN) && half.contains { value in value > 2 })
     }
 
-    @Test func autoDoesNotRemoveHazeThatIsNotSure() throws {
-        let model = try model(seeing: ["dehaze"], away: 0.2, special: [.dehaze, .denoise])
-        let session = try Session(model, threads: 1), result = try restored(.auto, session)
-        #expect(session.seen?.task == .dehaze && abs(session.seen!.confidence - 0.8) < 1e-3)
-        let done = session.done
-        #expect(done.task == .denoise && abs(done.strength - 0.75) < 1e-2)
-        let expected = try restored(.denoise, session, strength: done.strength)
-        #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-2 })
+    @Test(arguments: [0.35: 0, 0.2: 0.5, 0.05: 1] as [Float: Float])
+    func autoRemovesHazeOnlyIfItIsRatherSure(away: Float, share: Float) throws {
+        let model = try model(seeing: ["dehaze"], away: away, special: [.dehaze, .denoise])
+        let session = try Session(model, threads: 1), result = try restored(.auto, session), done = session.done
+        #expect(session.seen?.task == .dehaze && abs(session.seen!.confidence - (1 - away)) < 1e-3)
+        #expect(done.task == .dehaze && abs(done.strength - share) < 0.01)
+        let expected = try restored(.dehaze, session, strength: done.strength)
+        #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
     @Test func autoDenoisesWhenNothingIsSeen() throws {
@@ -127,7 +127,7 @@ import Testing
 
     @Test(arguments: ["denoise", "derain", "dehaze"])
     func autoChangesNothingWhereNothingIsAsLikely(kind: String) throws {
-        let model = try model(seeing: [kind], away: 0.5, special: [.derain, .denoise])
+        let model = try model(seeing: [kind], away: 0.5, special: [.derain, .denoise, .dehaze])
         let session = try Session(model, threads: 1)
         let result = try restored(.auto, session)
         #expect(session.done.strength < 0.01)
