@@ -10,8 +10,9 @@
  * and owns all scratch memory. The library never prints or exits, and leaves signals, locale, descriptors and
  * the floating-point environment as they are; only where malloc fails for some bytes of its own, beside the scratch
  * memory and the weights, it aborts, as Swift does. A thread is not cancelled (pthread_cancel) inside a call or a
- * callback, but after it. A child of fork may go on using what its parent made, unless it
- * was forked inside a call on it, by any thread, or while another thread was in its first calls of the library. Once loaded the library stays: dlclose does not unload it.
+ * callback, but after it. A child of fork may go on using what its parent made, unless it was forked inside a call on
+ * it, by any thread, or while another thread was in its first calls of the library. Once loaded the library stays:
+ * dlclose does not unload it.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
  * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, up to 4096, from a

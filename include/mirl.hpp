@@ -243,6 +243,7 @@ private:
         ~host() { mirl_session_free(handle); }
     };
 
+    /* What a restoration's progress callback finds behind its void pointer. */
     struct call {
         const std::function<bool(float)> &progress;
         std::exception_ptr thrown;

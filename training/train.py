@@ -52,6 +52,15 @@ STATE, TICKET, WEIGHTS = "state.pt", "ticket.safetensors", "weights.safetensors"
 MAY_CHANGE = {"run", "data", "threads", "workers", "minutes"}  # when a run is resumed; they change no result
 
 
+def digest() -> str:
+    """Of the code that decides how a run goes, beside its options."""
+    names = ("data", "gpu", "network", "prune", "train")
+    return hashlib.sha256(b"".join(Path(__file__).with_name(f"{n}.py").read_bytes() for n in names)).hexdigest()
+
+
+CODE = digest()  # of what this process runs, though the files may change meanwhile
+
+
 def share(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 1:
@@ -298,7 +307,7 @@ class Run:
         state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimizer")}
         state |= {name: getattr(self, name) for name in ("round", "step", "minutes", "losses")}
         state["masks"] = {k: m.bool() for k, m in self.masks.items()}
-        state["code"] = code()
+        state["code"] = CODE
         with replacing(self.folder / STATE) as partial:
             torch.save(state, partial)
         weights = {k: v.half().contiguous() for k, v in self.average.state_dict().items()}
@@ -322,7 +331,7 @@ class Run:
         self.leave_out_the_dead()
         self.round, self.step = state["round"], state["step"]
         self.minutes, self.losses = state["minutes"], state["losses"]
-        if state.get("code") != code():
+        if state["code"] != CODE:
             print(f"{self.folder}: the code has changed since step {self.step}: what follows is not what it would have "
                   "been, so say it where the run is described", file=sys.stderr)
 
@@ -392,18 +401,13 @@ def held(folder: Path):
     """Meanwhile no other process trains in the folder."""
     file = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"{folder}: another process trains this run")
         yield
-    except BlockingIOError:
-        raise SystemExit(f"{folder}: another process trains this run")
     finally:
         os.close(file)
-
-
-def code() -> str:
-    """A digest of what decides how a run goes, beside its options."""
-    files = (Path(__file__).with_name(f"{name}.py").read_bytes() for name in ("data", "network", "prune", "train"))
-    return hashlib.sha256(b"".join(files)).hexdigest()
 
 
 def check_options(options):

@@ -90,17 +90,15 @@ static void reset_orientation(const block *block, size_t directory) {
     write_integer(block, entry + 8, 2, 1);
 }
 
-uint32_t exif_orientation(mirl_bytes exif) {
-    block block;
-    size_t directory = open_block(exif, &block);
-    size_t orientation = get_number(&block, find_entry(&block, directory, tag_orientation), 0, 1);
-    return orientation >= 1 && orientation <= 8 ? (uint32_t)orientation : 1;
-}
-
 uint32_t tiff_number(const void *file, size_t size, uint32_t tag) {
     block block;
     size_t directory = open_block((mirl_bytes){(void *)file, size}, &block);
     return (uint32_t)get_number(&block, find_entry(&block, directory, tag), 0, 0);
+}
+
+uint32_t exif_orientation(mirl_bytes exif) {
+    uint32_t orientation = tiff_number(exif.data, exif.size, tag_orientation);
+    return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
 /* Overwrites the parts of the block that two tags tell of, and leaves such a part out where it is the last. The header

@@ -18,7 +18,7 @@ typedef struct VipsMirl {
     shared_model *model;
     VipsImage *source; /* `in` in the colours of `out`, not computed */
 
-    GMutex computing;
+    GMutex computing;  /* held while the next two are made */
     VipsImage *real;   /* the pixels of `out`, once the first was asked for */
     gboolean failed;
 } VipsMirl;

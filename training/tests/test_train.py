@@ -249,7 +249,7 @@ def test_a_run_that_goes_on_with_other_code_says_so(tmp_path, photos, monkeypatc
     train.main(begun + ["--minutes", "0"])
     train.main(begun + ["--minutes", "0"])
     assert "the code has changed" not in capsys.readouterr().err
-    monkeypatch.setattr(train, "code", lambda: "other")
+    monkeypatch.setattr(train, "CODE", "other")
     train.main(begun)
     assert "the code has changed since step 2" in capsys.readouterr().err
 
