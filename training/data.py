@@ -304,6 +304,8 @@ def add_haze(rng, clean: np.ndarray, depth: np.ndarray) -> np.ndarray:
     else:  # at dusk, under clouds, of smoke or sand
         light = rng.uniform(0.4, 0.9) + rng.uniform(-0.06, 0.06, 3)
     t = np.exp(-beta * 10 * depth)[..., None].astype(np.float32)
+    if rng.random() < 0.5:  # a sky is further away than any map of depths says
+        t = t * np.exp(-rng.uniform(0, 4) * ((depth[..., None] - 0.9) / 0.1).clip(0, 1)).astype(np.float32)
     if rng.random() < 0.5:  # haze is brighter and of another colour towards the sun: no reason to see shapes in it
         towards_sun = smooth_field(rng, *depth.shape)[..., None]
         light = light + towards_sun * (rng.uniform(-0.08, 0.08) + rng.uniform(-0.025, 0.025, 3))

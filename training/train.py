@@ -103,6 +103,8 @@ def arguments(argv=None):
     add("--large-after", type=share, default=1.0,
         help="progress after which patches are twice as wide, a quarter as many")
     add("--loss", default="l1", choices=("l1", "psnr"), help="psnr: the mean of the patches' PSNR, as it is evaluated")
+    add("--flat", type=float, default=0.0, metavar="WEIGHT",
+        help="of a loss on unevenness where the clean photo is flat, as in a sky: next to nothing to PSNR, but seen")
     add("--name-tasks", type=float, default=0.0,
         help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
     add("--clean-share", type=share, default=0.0,
@@ -135,6 +137,27 @@ def restoration_loss(kind: str, restored: torch.Tensor, clean: torch.Tensor) -> 
     if kind == "l1":
         return error.abs().mean()
     return (error.square().mean((1, 2, 3)) + 1e-5).log10().mean()
+
+
+# How far apart pixels are whose differences are compared, and how little (0..1) they differ in what is flat.
+REACHES, FLAT = (1, 8), 2 / 255
+
+
+def flatness_loss(restored: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
+    """Of (n, 3, h, w) in 0..1: how uneven `restored` is where `clean` is flat, like `psnr` in tenths of dB, whatever its
+    level there. Steps of a JPEG's haze that are drawn out with what it hid, and mottles, are uneven."""
+    total = 0
+    for reach in REACHES:
+        for axis in (2, 3):
+            def rise(image):
+                return image.narrow(axis, reach, image.shape[axis] - reach) \
+                    - image.narrow(axis, 0, image.shape[axis] - reach)
+            clean_rise = rise(clean)
+            around = F.avg_pool2d(clean_rise.square().mean(1), 9, 1, 4, count_include_pad=False)
+            flat = (1 + around / FLAT**2) ** -2
+            uneven = (flat * (rise(restored) - clean_rise).square().mean(1)).sum((1, 2)) / flat.sum((1, 2))
+            total = total + (flat.mean((1, 2)) * (uneven + 1e-6).log10()).mean()
+    return total / (2 * len(REACHES))
 
 
 def learning_rate(progress: float, peak: float, warmup: float) -> float:
@@ -249,10 +272,12 @@ class Run:
             group["lr"] = learning_rate(self.progress, o.lr, o.warmup)
         with torch.autocast(self.device, torch.bfloat16, enabled=o.bf16, cache_enabled=self.device == "cpu"):
             restored, mixtures = self.forward(degraded.to(self.device, non_blocking=True))
-        loss = restoration_loss(o.loss, restored.float(), clean.to(self.device, non_blocking=True))
+        restored, clean = restored.float(), clean.to(self.device, non_blocking=True)
+        loss = restoration_loss(o.loss, restored, clean)
         self.optimizer.zero_grad(set_to_none=True)
         named = o.name_tasks * self.naming_loss(mixtures, tasks) if o.name_tasks else 0
-        (loss + named).backward()
+        flat = o.flat * flatness_loss(restored, clean) if o.flat else 0
+        (loss + named + flat).backward()
         parameters = dict(self.network.named_parameters())
         grads = {k: parameters[k].grad for k in self.masks}
         prune.apply(self.masks, {k: grad for k, grad in grads.items() if grad is not None})

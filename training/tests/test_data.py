@@ -7,8 +7,8 @@ from PIL import Image
 
 import data
 from data import (
-    CLEAN, TASKS, Patches, Shape, add_rain, blurred_streaks, coarse_colour, curtains, drops, grey, line_streaks,
-    lit_shower, noisy_pair, smooth_field, spray, white_specks,
+    CLEAN, TASKS, Patches, Shape, add_haze, add_rain, blurred_streaks, coarse_colour, curtains, drops, grey,
+    line_streaks, lit_shower, noisy_pair, smooth_field, spray, white_specks,
 )
 
 
@@ -213,3 +213,13 @@ def test_a_smooth_field_has_no_edges():
         field = smooth_field(np.random.default_rng(seed), 96, 128)
         assert field.shape == (96, 128) and field.min() >= 0 and field.max() <= 1
         assert np.abs(np.diff(field, axis=0)).max() < 0.1 and np.abs(np.diff(field, axis=1)).max() < 0.1
+
+
+def test_a_sky_may_vanish_in_haze_and_what_is_nearer_does_not_lose_more_than_its_depth_says():
+    clean, depth = np.zeros((4, 8, 3), np.float32), np.full((4, 8), 0.9, np.float32)
+    clean[:, ::2] = 1
+    depth[:2] = 1
+    left = [np.ptp(add_haze(np.random.default_rng(seed), clean, depth), 1).mean(1) for seed in range(40)]
+    sky, near = np.array(left)[:, 0], np.array(left)[:, 2]
+    assert sky.min() < 0.01 and sky.max() > 0.3
+    assert near.min() > np.exp(-0.22 * 10 * 0.9) / 2

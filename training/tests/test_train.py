@@ -96,6 +96,17 @@ def test_psnr_as_loss_is_minus_a_tenth_of_the_mean_psnr_and_weighs_patches_alike
     assert train.restoration_loss("l1", restored, clean).isclose(distance.mean())
 
 
+def test_flatness_is_of_steps_in_what_is_flat_not_of_its_level_nor_of_textures():
+    clean = torch.full((1, 3, 32, 64), 0.5)
+    clean[..., 32:] = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(8))
+    stepped, shifted, textured = clean.clone(), clean + 0.1, clean.clone()
+    stepped[..., 8:16] += 0.02
+    textured[..., 40:48] += 0.02
+    losses = [float(train.flatness_loss(image, clean)) for image in (clean, shifted, textured, stepped)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+    assert losses[2] - losses[0] < 0.01 < 0.3 < losses[3] - losses[0]
+
+
 def test_rewinding_the_learning_rate_keeps_the_trained_survivors(tmp_path, photos):
     run = train.Run(train.arguments(start(tmp_path, photos, "--method", "imp", "--rewind", "lr")))
     train_a_little(run)
