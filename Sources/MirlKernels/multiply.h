@@ -20,8 +20,10 @@ INLINE void finish_row(const int vectors, vec *sum, float *target, uint32_t widt
 }
 
 INLINE void add_term(const int vectors, const mirlk_term *term, const float *in, vec *sum) {
+    ptrdiff_t offset;
+    vec weight = read_term(term, &offset);
     UNROLL for (int i = 0; i < vectors; i++)
-        sum[i] = multiply_add(splat(term->weight), load(in + term->offset + i * LANES), sum[i]);
+        sum[i] = multiply_add(weight, load(in + offset + i * LANES), sum[i]);
 }
 
 INLINE void multiply_group(const int vectors, const int count, uint32_t terms, uint32_t rows, const int32_t *outs,

@@ -35,6 +35,21 @@ static inline vec broadcast(const float *p) {
     return (vec)((ints){} + bits);
 }
 
+/* A term's weight in all lanes. Products are bound by their loads, of which AVX-512 has few for each term: there both
+ * halves of a term are one, which the compiler would split again if it saw through it. */
+static inline vec read_term(const mirlk_term *term, ptrdiff_t *offset) {
+#if LANES == 16
+    uint64_t both;
+    memcpy(&both, term, sizeof both);
+    __asm__("" : "+r"(both));
+    *offset = (int32_t)both;
+    return (vec)_mm512_set1_epi32((int32_t)(both >> 32));
+#else
+    *offset = term->offset;
+    return splat(term->weight);
+#endif
+}
+
 /* The first `count` floats of a vector, and zeros; none if `count` is not positive. */
 static inline vec load_some(const float *p, int32_t count) {
     ints lane;
