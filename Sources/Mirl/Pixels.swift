@@ -20,7 +20,7 @@ struct Pixels {
     func store(to output: ImageBuffer, strength: Float, certainty: Float) {
         if strength == 0 { return copy(to: output) }
         let share = strength * certainty
-        func blend(_ before: Float, _ restored: Float) -> Float { clamped(before + share * (restored - before)) }
+        func blend(_ before: Float, _ restored: Float) -> Float { before + share * (clamped(restored) - before) }
         switch image.format.sample {
         case .uint8: store(to: output) { UInt8(blend(Float($0) / 255, $1) * 255 + 0.5) }
         case .uint16: store(to: output) { UInt16(blend(Float($0) / 65535, $1) * 65535 + 0.5) }

@@ -203,6 +203,27 @@ static void check_strength_of_floats(mirl_session *session)
     free(full.data);
 }
 
+/* Where the network goes beyond black and white, a blend is one with black or white, for samples as for floats. */
+static void check_strength_of_samples(mirl_session *session)
+{
+    mirl_image input = new_image(MIRL_GREY16, 24, 20, 0), half = copy_of(&input), full = copy_of(&input);
+    for (uint32_t y = 0; y < input.height; y++)
+        for (uint32_t x = 0; x < input.width; x++)
+            ((uint16_t *)row(&input, y))[x] = (x / 4 + y / 4) % 2 ? 65000 : 500;
+    restore_with_strength(session, &input, &half, 0.5f);
+    restore_with_strength(session, &input, &full, 1);
+    int limits = 0;
+    for (size_t i = 0; i < 24 * 20; i++) {
+        int before = ((uint16_t *)input.data)[i], blend = ((uint16_t *)half.data)[i], after = ((uint16_t *)full.data)[i];
+        CHECK(abs(2 * blend - before - after) <= 2);
+        limits += after == 0 || after == 65535;
+    }
+    CHECK(limits > 0);
+    free(input.data);
+    free(half.data);
+    free(full.data);
+}
+
 /* Every sample of 16 bits comes back. */
 static void check_all_samples(mirl_session *session)
 {
@@ -234,6 +255,7 @@ void check_strength(void)
     free(output.data);
     free(by_default.data);
     check_strength_of_floats(session);
+    check_strength_of_samples(session);
     check_all_samples(session);
     mirl_session_free(session);
 }
