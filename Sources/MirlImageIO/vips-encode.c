@@ -12,12 +12,12 @@ static const char *const savers[] = {
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
 
-/* A grey profile says nothing of three bands, as WebP always has. */
+/* Three bands, as WebP always has, are of no other colours than RGB. */
 static bool profile_fits(const mirl_picture *picture, mirl_picture_format format) {
     enum { space_at = 16 };
     mirl_bytes icc = picture->icc;
-    return (picture->bands < 3 && format != MIRL_PICTURE_WEBP) || icc.size < space_at + 4 ||
-           memcmp((const char *)icc.data + space_at, "GRAY", 4) != 0;
+    return (picture->bands < 3 && format != MIRL_PICTURE_WEBP) ||
+           (icc.size >= space_at + 4 && memcmp((const char *)icc.data + space_at, "RGB ", 4) == 0);
 }
 
 static void set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,

@@ -194,7 +194,18 @@ struct MetadataTests {
         }
     }
 
-    @Test func `a profile that does not fit the samples does no harm`() throws {
+    @Test(arguments: ["png", "jpeg", "webp", "tiff"])
+    func `a profile of other colours than the samples is left out`(format: String) throws {
+        try place.write(picture(), to: "in.ppm")
+        for (profile, kept) in [("cmyk", false), ("srgb", true)] {
+            try place.vips("copy", "in.ppm", "in.jpg[profile=\(profile)]")
+            #expect(try place.field("icc-profile-data", of: "in.jpg") != nil)
+            try place.write(place.filter("in.jpg", "--strength", "0", "--format", format).output, to: "out")
+            #expect((try place.field("icc-profile-data", of: "out") != nil) == kept, "\(profile)")
+        }
+    }
+
+    @Test func `damaged EXIF and profiles do no harm`() throws {
         try writeJPEG(orientation: 1)
         let hollow = Data("MM\0*\u{7F}\u{7F}\u{7F}\u{7F}".utf8)
         let damaged = adding(exif: hollow, xmp: Data(), toJPEG: try place.read("plain.jpg"))
