@@ -167,13 +167,13 @@ typedef void (*mirl_deallocate)(void *allocator_data, void *block, size_t size, 
 
 typedef uint32_t mirl_precision;
 #define MIRL_FP32 0 /* 32-bit floats throughout */
-#define MIRL_BF16 1 /* factors of the attention's products are rounded to bf16 if the processor has instructions
-                    * for that, which are faster on some (Zen 4) and slower on others */
+#define MIRL_BF16 1 /* factors of the attention's products are rounded to bf16 if the kernels are "avx512" and the
+                    * processor has instructions for that, which are faster on some (Zen 4) and slower on others */
 
 /* Zero in any field means the default. */
 typedef struct mirl_session_options {
     size_t struct_size;
-    uint32_t threads;    /* up to 1024; 0: the processors it may use. Only tiles' sizes depend on it. */
+    uint32_t threads;    /* up to 1024; 0: the processors the caller may use. Only tiles' sizes depend on it. */
     const char *kernels; /* one of mirl_kernels_name; NULL: the environment's MIRL_KERNELS if possible, or the best */
     mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
     void *runner_data;   /* handed to `runner` */

@@ -65,22 +65,19 @@ public final class Model: Sendable {
     /// The scratch memory, in bytes, that a session takes to restore an image of this size, whatever the task; nil if a
     /// number cannot be.
     public func memoryEstimate(width: Int, height: Int, threads: Int) -> Int? {
-        guard (0...Session.mostThreads).contains(threads) else { return nil }
+        let sides = 1...Geometry.maximumSide
+        guard (0...Session.mostThreads).contains(threads), sides.contains(width), sides.contains(height) else {
+            return nil
+        }
         let arithmetic = HostArithmetic.enter()
         defer { arithmetic.leave() }
         let threads = threads == 0 ? ThreadPool.available : threads
-        func bytes(_ network: Network, _ width: Int, _ height: Int) -> Int? {
-            Plan(network.weights, width: width, height: height, threads: threads)
-                .map { $0.size * MemoryLayout<Float>.stride }
+        func bytes(_ network: Network, _ width: Int, _ height: Int) -> Int {
+            Plan(network.weights, width: width, height: height, threads: threads).size * MemoryLayout<Float>.stride
         }
-        var most = 0
-        for network in networks {
-            guard let whole = bytes(network, width, height) else { return nil }
-            most = max(most, whole)
-        }
-        guard let judge else { return most }
         let glance = Glance(width: width, height: height)
-        return bytes(judge, glance.width, glance.height).map { max(most, $0) }
+        let looking = judge.map { bytes($0, glance.width, glance.height) } ?? 0
+        return networks.reduce(looking) { max($0, bytes($1, width, height)) }
     }
 }
 

@@ -22,10 +22,8 @@ struct Plan {
     static let multiple = 8
     static func padded(_ side: Int) -> Int { (side + multiple - 1) / multiple * multiple }
 
-    /// nil if there can be no such image. Whole vectors are read, so a little memory lies behind the last value.
-    init?(_ weights: NetworkWeights, width: Int, height: Int, threads: Int) {
-        let sides = 1...Geometry.maximumSide
-        guard sides.contains(width), sides.contains(height) else { return nil }
+    /// Whole vectors are read, so a little memory lies behind the last value.
+    init(_ weights: NetworkWeights, width: Int, height: Int, threads: Int) {
         var builder = PlanBuilder(
             weights: weights, width: Self.padded(width), height: Self.padded(height), threads: threads)
         image = builder.build()

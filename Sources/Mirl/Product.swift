@@ -142,27 +142,14 @@ package enum ColumnParts {
 
 /// A product's tables as they are written.
 private struct ProductTable {
-    private let groups: UnsafeMutablePointer<mirlk_group>
-    private let outs: UnsafeMutablePointer<Int32>
-    private let terms: UnsafeMutablePointer<mirlk_term>
+    let groups: UnsafeMutablePointer<mirlk_group>
+    let outs: UnsafeMutablePointer<Int32>
+    let terms: UnsafeMutablePointer<mirlk_term>
     /// The stored values from `firstValue` on, and their columns.
-    private let values: UnsafePointer<Float>
-    private let columns: UnsafePointer<UInt16>
-    private let firstValue: Int
-    private var groupCount = 0, rowCount = 0, termCount = 0
-
-    init(
-        groups: UnsafeMutablePointer<mirlk_group>, outs: UnsafeMutablePointer<Int32>,
-        terms: UnsafeMutablePointer<mirlk_term>, values: UnsafePointer<Float>, columns: UnsafePointer<UInt16>,
-        firstValue: Int
-    ) {
-        self.groups = groups
-        self.outs = outs
-        self.terms = terms
-        self.values = values
-        self.columns = columns
-        self.firstValue = firstValue
-    }
+    let values: UnsafePointer<Float>
+    let columns: UnsafePointer<UInt16>
+    let firstValue: Int
+    var groupCount = 0, rowCount = 0, termCount = 0
 
     var product: mirlk_product {
         mirlk_product(groups: groups, group_count: UInt32(groupCount), outs: outs, terms: terms)

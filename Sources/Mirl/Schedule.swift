@@ -19,14 +19,14 @@ struct Schedule {
     init(
         _ weights: NetworkWeights, width: Int, height: Int, threads: Int, within limit: Int, _ progress: Progress
     ) throws(MirlError) {
-        let whole = try Schedule(weights, width: width, height: height, threads: threads, tiling: nil)
+        let whole = Schedule(weights, width: width, height: height, threads: threads, tiling: nil)
         guard whole.bytes > limit else {
             self = whole
             return
         }
         func tiled(_ side: Int) throws(MirlError) -> Schedule {
             try progress.check()
-            return try Schedule(weights, width: width, height: height, threads: threads, side: side)
+            return Schedule(weights, width: width, height: height, threads: threads, side: side)
         }
         var side = Tiling.smallestSide, best = try tiled(side)
         guard best.bytes <= limit else {
@@ -47,20 +47,15 @@ struct Schedule {
     }
 
     /// In tiles of at most `side` x `side` pixels, as a whole where that is one.
-    init(_ weights: NetworkWeights, width: Int, height: Int, threads: Int, side: Int) throws(MirlError) {
+    init(_ weights: NetworkWeights, width: Int, height: Int, threads: Int, side: Int) {
         let tiling = max(width, height) > side ? Tiling(width: width, height: height, side: side) : nil
-        try self.init(weights, width: width, height: height, threads: threads, tiling: tiling)
+        self.init(weights, width: width, height: height, threads: threads, tiling: tiling)
     }
 
     /// As a whole, or in the tiles of `tiling`.
-    init(
-        _ weights: NetworkWeights, width: Int, height: Int, threads: Int, tiling: Tiling?
-    ) throws(MirlError) {
+    init(_ weights: NetworkWeights, width: Int, height: Int, threads: Int, tiling: Tiling?) {
         let size = tiling.map { ($0.tileWidth, $0.tileHeight) } ?? (width, height)
-        guard let plan = Plan(weights, width: size.0, height: size.1, threads: threads) else {
-            throw .argument("the input's \(width)x\(height) pixels take more memory than can be addressed")
-        }
-        self.plan = plan
+        plan = Plan(weights, width: size.0, height: size.1, threads: threads)
         self.tiling = tiling
         result = tiling == nil ? plan.image : FeatureMap(offset: 0, channels: 3, height: height, width: width)
     }

@@ -27,9 +27,10 @@ public final class Session {
     /// Enough for images of one size, whatever is seen in them.
     private static let mostSchedules = 8
 
-    /// `threads` 0 means as many as the process may use, and `kernels` nil those that suit the processor best. The
-    /// result never depends on the threads. `runner` does the work on the host's threads, at most `threads` of them,
-    /// instead of the session's own; `allocator` gives the memory that grows with the pixels of an image.
+    /// `threads` 0 means as many as the calling thread may use processors, and `kernels` nil those that MIRL_KERNELS
+    /// names, or the best for the processor. The result depends on the threads only with a `memoryLimit`. `runner` does
+    /// the work on the host's threads, at most `threads` of them, instead of the session's own; `allocator` gives the
+    /// memory that grows with the pixels of an image.
     public init(
         _ model: Model, threads: Int = 0, kernels name: String? = nil, runner: HostRunner? = nil,
         allocator: Allocator? = nil, precision: Precision = .fp32
@@ -100,16 +101,15 @@ public final class Session {
         let least = networks.map { network in
             // A whole image that is hardly larger than a tile may take less.
             let sides = [Tiling.smallestSide, Geometry.maximumSide]
-            return sides.compactMap { bytes(of: network, width: width, height: height, side: $0) }.min() ?? 0
+            return sides.map { bytes(of: network, width: width, height: height, side: $0) }.min()!
         }
-        guard task == .auto, let judge = model.judge else { return least.max() ?? 0 }
+        guard task == .auto, let judge = model.judge else { return least.max()! }
         let glance = Glance(width: width, height: height)
-        let looking = bytes(of: judge, width: glance.width, height: glance.height, side: Glance.side)
-        return max(looking ?? 0, least.max() ?? 0)
+        return max(bytes(of: judge, width: glance.width, height: glance.height, side: Glance.side), least.max()!)
     }
 
-    private func bytes(of network: Network, width: Int, height: Int, side: Int) -> Int? {
-        try? Schedule(network.weights, width: width, height: height, threads: threads, side: side).bytes
+    private func bytes(of network: Network, width: Int, height: Int, side: Int) -> Int {
+        Schedule(network.weights, width: width, height: height, threads: threads, side: side).bytes
     }
 
     /// Restores an image in the memory from `base` on, or runs only the first layers, and returns the mixtures of the

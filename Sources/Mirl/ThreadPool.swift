@@ -43,7 +43,7 @@ package final class ThreadPool: Workers, @unchecked Sendable {
         done.deallocate()
     }
 
-    /// As many threads as this process may use.
+    /// As many threads as the calling one may use processors.
     static var available: Int { max(1, Int(mirlk_processors())) }
 
     package func run(

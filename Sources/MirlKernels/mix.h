@@ -10,8 +10,7 @@ INLINE void mix_block(const int rows, const int vectors, const float *weights, u
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++) sum[i][j] = (vec){};
     for (uint32_t c = 0; c < channels; c++) {
-        fetch(ahead[c * MIX_FACTORS], line);
-        fetch(ahead[(c + 1) * MIX_FACTORS - 1], line);
+        UNROLL for (int i = 0; i < MIX_FACTORS; i++) fetch(ahead[c * MIX_FACTORS + i], line);
         vec pixels[MIX_VECTORS];
         UNROLL for (int j = 0; j < vectors; j++) pixels[j] = load(in + c * stride + j * LANES);
         UNROLL for (int i = 0; i < rows; i++) {

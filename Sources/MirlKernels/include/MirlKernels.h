@@ -95,10 +95,10 @@ void mirlk_stretch(const float *above, const float *below, float below_share, pt
 const mirlk_kernels *const *mirlk_available(void);
 
 /* Kernels like these whose gram and mix round their factors to bf16, which takes half the time on Zen 4 and more on
- * others; the same where this processor has no instructions for that. */
+ * others; the same unless they are those for AVX-512 and this processor has instructions for that. */
 mirlk_kernels mirlk_bf16(mirlk_kernels kernels);
 
-/* The processors of this process's affinity mask, or fewer where its control group has a quota of fewer; 0 if the system
+/* The processors of the calling thread's affinity mask, or fewer where its control group has a quota of fewer; 0 if the system
  * will not say. */
 uint32_t mirlk_processors(void);
 
