@@ -79,7 +79,7 @@ let package = Package(
             name: "MirlTests", dependencies: ["Mirl", "MirlKernels", "MirlPacking", "MirlTestSupport"],
             exclude: ["Golden"]),
         .testTarget(name: "MirlVideoTests", dependencies: ["MirlVideo"]),
-        .testTarget(name: "MirlFilterTests"),
+        .testTarget(name: "MirlFilterTests", dependencies: ["MirlTestSupport"]),
         .testTarget(name: "MirlABITests"),
     ],
     swiftLanguageModes: [.v6],

@@ -61,6 +61,12 @@ static void check_sessions(mirl_model *model)
     refused(mirl_session_new(model, &options, &session, &error), "struct_size");
     options.struct_size = SIZE_MAX;
     refused(mirl_session_new(model, &options, &session, &error), "struct_size");
+    options.struct_size = sizeof options;
+    options.precision = MIRL_BF16 + 1;
+    refused(mirl_session_new(model, &options, &session, &error), "precision");
+    options.precision = MIRL_BF16;
+    options.reserved = 1;
+    refused(mirl_session_new(model, &options, &session, &error), "options");
     CHECK(session == NULL);
     mirl_session_free(NULL);
 

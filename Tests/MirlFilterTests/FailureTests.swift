@@ -147,6 +147,7 @@ struct FailureTests {
 
     @Test(arguments: [
         "jpg", "jpg[interlace]", "png", "png[interlace]", "webp", "tif", "tif[compression=jpeg]", "gif", "ppm",
+        "avif", "heic",
     ])
     func `half a file`(suffix: String) throws {
         let name = "in." + suffix.prefix { $0 != "[" }

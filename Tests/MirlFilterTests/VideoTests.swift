@@ -5,6 +5,22 @@ import Testing
 struct VideoTests {
     let place = try! Workplace()
 
+    @Test func `as many threads work as are asked for`() throws {
+        func running(_ threads: Int) throws -> Int {
+            let outcome = try place.shell(
+                """
+                rm -f in; mkfifo in; "$FILTER" --y4m --threads \(threads) < in > out & exec 3> in
+                printf 'YUV4MPEG2 W4 H2 F25:1 C420jpeg\\nFRAME\\nabcdefghabcd' >&3
+                until grep -aq FRAME out; do sleep 0.02; done
+                ls /proc/$!/task | wc -l
+                exec 3>&-; wait $!
+                """)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try #require(Int(String(decoding: outcome.output, as: UTF8.self).filter(\.isNumber)))
+        }
+        #expect(try running(7) == running(2) + 5)
+    }
+
     /// A stream whose samples all differ from their neighbours, with parameters that mean nothing here.
     func stream(_ space: String, frames: Int = 2, size: Int, highByte: UInt8 = 255) -> Data {
         var stream = Data("YUV4MPEG2 W7 H5 F30000:1001 Ip A1:1 C\(space) XYSCSS=ANY\n".utf8)

@@ -37,6 +37,15 @@ import Testing
         }
     }
 
+    @Test func weightsThatKnowNoTasksRestoreAllAlikeAndSayNothing() throws {
+        let model = Model(try file(Checkpoint(.tiny, density: 0.9, mixtures: false)))
+        let session = try Session(model, threads: 1), auto = try restored(.auto, session)
+        for task in Task.allCases {
+            #expect(try restored(task, session) == auto, "\(task)")
+            #expect(session.seen == nil)
+        }
+    }
+
     @Test func memoryIsThatOfTheTaskAndEstimatedForTheLargest() throws {
         func taken(_ task: Task, of model: Model) throws -> Int {
             let memory = MeasuredMemory()

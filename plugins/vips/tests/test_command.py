@@ -3,6 +3,8 @@ import glob
 import os
 import re
 import shutil
+import sys
+import textwrap
 
 import pyvips
 
@@ -41,23 +43,37 @@ class Command(TestCase):
     def test_it_lists_the_tasks(self):
         self.assertIn("allowed: auto, denoise, derain, dehaze\n", self.succeed("vips", "mirl"))
 
-    def fail(self, *options, message, **environment):
+    def expect_failure(self, *options, message, **environment):
         outcome = self.run_command("vips", "mirl", "in.png", "out.png", *options, **environment)
         self.assertEqual(outcome.returncode, 1)
         self.assertIn(message, outcome.stderr)
         self.assertFalse(os.path.exists(self.path("out.png")))
 
     def test_an_unknown_task(self):
-        self.fail("--task", "desnow", message="'desnow', should be one of: auto, denoise, derain, dehaze")
+        self.expect_failure("--task", "desnow", message="'desnow', should be one of: auto, denoise, derain, dehaze")
 
     def test_the_end_of_the_list_of_tasks(self):
-        self.fail("--task", "last", message="mirl: unknown task 4")
+        self.expect_failure("--task", "last", message="mirl: unknown task 4")
         image = pyvips.Image.new_from_file(self.path("in.png"))
         self.assert_refused("unknown task 4", image.mirl, task="last")
 
     def test_weights_that_are_missing_or_none(self):
-        self.fail("--weights", "none.mirl", message="mirl: none.mirl: cannot open: No such file or directory")
-        self.fail("--weights", "in.png", message="mirl: in.png: magic")
+        self.expect_failure("--weights", "none.mirl", message="mirl: none.mirl: cannot open: No such file or directory")
+        self.expect_failure("--weights", "in.png", message="mirl: in.png: magic")
 
     def test_where_untrusted_operations_are_blocked_it_is_too(self):
-        self.fail(message="blocked", VIPS_BLOCK_UNTRUSTED="1")
+        self.expect_failure(message="blocked", VIPS_BLOCK_UNTRUSTED="1")
+
+    def test_what_is_loaded_after_the_blocking_is_not_blocked(self):
+        plugin = shutil.copy(PLUGIN, self.path("elsewhere.so"))
+        self.succeed(
+            "vips", "--plugin", plugin, "mirl", "in.png", "out.png", VIPSHOME=self.folder, VIPS_BLOCK_UNTRUSTED="1")
+
+    def test_a_host_may_unblock_it(self):
+        program = """
+            import pyvips
+            pyvips.operation_block_set("VipsMirl", False)
+            print(pyvips.Image.black(20, 20, bands=3).mirl().avg())
+            """
+        environment = {"VIPS_BLOCK_UNTRUSTED": "1", "PYTHONPATH": os.path.dirname(os.path.dirname(pyvips.__file__))}
+        self.succeed(sys.executable, "-c", textwrap.dedent(program), **environment)
