@@ -30,6 +30,12 @@ bool put_exif(mirl_bytes *file, mirl_picture_format format, const mirl_picture *
 /* Makes XMP say that the picture is upright, if it says anything. */
 void reset_xmp_orientation(mirl_bytes xmp);
 
+/* Whether EXIF tells an orientation, be it 1. */
+bool exif_has_orientation(mirl_bytes exif);
+
+/* A copy of the file for decoders where they need one, else none; false where memory is missing. */
+bool tidied(const void *file, size_t size, mirl_bytes *tidy);
+
 /* Turns and mirrors the pixels so that orientation `from` becomes 1. */
 mirl_picture_status orient(mirl_picture *picture, uint32_t from, mirl_picture_message *message);
 

@@ -101,6 +101,8 @@ uint32_t exif_orientation(mirl_bytes exif) {
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
+bool exif_has_orientation(mirl_bytes exif) { return tiff_number(exif.data, exif.size, tag_orientation) != 0; }
+
 /* Overwrites the parts of the block that two tags tell of, and leaves such a part out where it is the last. The header
  * and the first directory are kept, though a thumbnail claim to lie there. */
 static void wipe(block *block, size_t directory, uint32_t tag, uint32_t size_tag, size_t first, size_t end) {

@@ -48,8 +48,11 @@ static mirl_picture_status decode(const void *data, size_t size, uint64_t limit,
     mirl_picture_status status = decoder(data, size, limit, picture, message);
     if (status == MIRL_PICTURE_OK) status = orient(picture, picture->origin.orientation, message);
     if (status != MIRL_PICTURE_OK) return status;
+    /* What XMP alone tells of is not applied, and may be by whoever reads the result. */
+    if (picture->origin.orientation > 1 || exif_has_orientation(picture->exif) ||
+        strcmp(picture->origin.format, "heif") == 0)
+        reset_xmp_orientation(picture->xmp);
     exif_describe(&picture->exif, picture->width, picture->height, picture->origin.orientation);
-    reset_xmp_orientation(picture->xmp);
     return MIRL_PICTURE_OK;
 }
 

@@ -1,12 +1,15 @@
 /* Decodes PNG with libpng. */
 #include "internal.h"
 
+#include <ctype.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define XMP_KEY "XML:com.adobe.xmp"
+#define EXIF_KEY "Raw profile type exif"
+#define APP1_KEY "Raw profile type APP1" /* EXIF, or XMP */
 
 /* All state that outlives a longjmp. */
 typedef struct decoder {
@@ -15,7 +18,7 @@ typedef struct decoder {
     const uint8_t *next;
     size_t left;
     size_t until_chunk; /* bytes before the next chunk begins */
-    bool has_xmp;
+    bool has_xmp, has_exif;
     mirl_picture_status status;
     mirl_picture_message *message;
 } decoder;
@@ -41,15 +44,22 @@ mirl_picture_status png_look_at(const void *data, size_t size, uint64_t limit, m
     return mirl_picture_check_size(header.width, header.height, limit, message);
 }
 
+/* Whether a text has this keyword, with the zero that ends it, and none had before. */
+static bool is_first(bool *had, const char *key, const uint8_t *text, size_t length) {
+    size_t size = strlen(key) + 1;
+    bool is = !*had && length >= size && memcmp(text, key, size) == 0;
+    *had |= is;
+    return is;
+}
+
 /* Texts and palettes that nothing here reads. libpng would inflate and keep them all, gigabytes of a small file. */
 static bool is_unread(decoder *decoder, const uint8_t *chunk, size_t length) {
-    static const char xmp[] = XMP_KEY; /* with the zero that ends a keyword */
     const uint8_t *name = chunk + 4, *data = chunk + 8;
-    if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "zTXt", 4) == 0 || memcmp(name, "sPLT", 4) == 0) return true;
-    if (memcmp(name, "iTXt", 4) != 0) return false;
-    bool is_first_xmp = !decoder->has_xmp && length >= sizeof xmp && memcmp(data, xmp, sizeof xmp) == 0;
-    decoder->has_xmp |= is_first_xmp;
-    return !is_first_xmp;
+    if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "zTXt", 4) == 0)
+        return !is_first(&decoder->has_exif, EXIF_KEY, data, length) &&
+               !is_first(&decoder->has_exif, APP1_KEY, data, length);
+    if (memcmp(name, "iTXt", 4) == 0) return !is_first(&decoder->has_xmp, XMP_KEY, data, length);
+    return memcmp(name, "sPLT", 4) == 0;
 }
 
 static void pass_over(decoder *decoder, size_t count) {
@@ -108,14 +118,18 @@ static void read_pixels(decoder *decoder, mirl_picture *picture) {
         for (uint32_t y = 0; y < picture->height; y++) png_read_row(decoder->png, picture->pixels + y * row, NULL);
 }
 
-static bool read_xmp(decoder *decoder, mirl_picture *picture) {
+static png_textp find_text(decoder *decoder, const char *key) {
     png_textp texts = NULL;
     int count = png_get_text(decoder->png, decoder->info, &texts, NULL);
     for (int i = 0; i < count; i++)
-        if (strcmp(texts[i].key, XMP_KEY) == 0)
-            return bytes_copy(&picture->xmp, texts[i].text,
-                              texts[i].itxt_length > 0 ? texts[i].itxt_length : texts[i].text_length);
-    return true;
+        if (strcmp(texts[i].key, key) == 0) return &texts[i];
+    return NULL;
+}
+
+static bool read_xmp(decoder *decoder, mirl_picture *picture) {
+    png_textp text = find_text(decoder, XMP_KEY);
+    if (text == NULL) return true;
+    return bytes_copy(&picture->xmp, text->text, text->itxt_length > 0 ? text->itxt_length : text->text_length);
 }
 
 static bool read_profile(decoder *decoder, mirl_picture *picture) {
@@ -127,10 +141,34 @@ static bool read_profile(decoder *decoder, mirl_picture *picture) {
            bytes_copy(&picture->icc, profile, size);
 }
 
+/* A raw profile is a text of three parts: what it is, the number of its bytes, and these as pairs of digits. Decodes in
+ * place; NULL where the text is none. */
+static uint8_t *decode_raw_profile(char *text, size_t *size) {
+    char *next = text + strspn(text, " \n");
+    next += strcspn(next, "\n");
+    size_t count = strtoul(next, &next, 10), done = 0;
+    uint8_t *bytes = (uint8_t *)text; /* what is written lies before what is read */
+    for (; done < count; next += 2) {
+        next += strspn(next, " \n");
+        if (!isxdigit((unsigned char)next[0]) || !isxdigit((unsigned char)next[1])) return NULL;
+        bytes[done++] = (uint8_t)strtoul((char[]){next[0], next[1], '\0'}, NULL, 16);
+    }
+    *size = done;
+    return bytes;
+}
+
+/* From its chunk, or as programs wrote it that did not know that yet, in the same form as in JPEG. */
 static bool read_exif(decoder *decoder, mirl_picture *picture) {
+    static const char head[6] = "Exif\0";
     png_bytep exif;
     png_uint_32 size;
-    return png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) == 0 || bytes_copy(&picture->exif, exif, size);
+    if (png_get_eXIf_1(decoder->png, decoder->info, &size, &exif) != 0) return bytes_copy(&picture->exif, exif, size);
+    png_textp text = find_text(decoder, EXIF_KEY);
+    if (text == NULL) text = find_text(decoder, APP1_KEY);
+    size_t length = 0;
+    uint8_t *profile = text != NULL ? decode_raw_profile(text->text, &length) : NULL;
+    if (profile == NULL || length < sizeof head || memcmp(profile, head, sizeof head) != 0) return true;
+    return bytes_copy(&picture->exif, profile + sizeof head, length - sizeof head);
 }
 
 /* The content of a chunk that libpng does not know; NULL where there is none of that size. */

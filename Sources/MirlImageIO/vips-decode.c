@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whole images may be of kinds that libvips does not read. */
+static mirl_picture_status refuse_image(const vips_library *vips, mirl_picture_message *message) {
+    const char *reason = vips->error_buffer();
+    bool is_whole = strstr(reason, "not supported") != NULL || strstr(reason, "nsupported") != NULL;
+    return vips_library_fail(vips, MIRL_PICTURE_BAD, is_whole ? "cannot be read" : "damaged image", message);
+}
+
 static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *image, mirl_picture_message *message) {
     const char *type = vips->enum_nick(vips->band_format_get_type(), vips->image_get_format(image));
     const char *space = vips->enum_nick(vips->interpretation_get_type(), vips->image_guess_interpretation(image));
@@ -111,6 +118,28 @@ static void describe(const vips_library *vips, VipsImage *image, mirl_picture_or
     origin->orientation = (uint32_t)vips->image_get_orientation(image);
 }
 
+/* Whether libvips has complained of something, but for tags of TIFF that mean nothing here. */
+static bool has_complained(const vips_library *vips) {
+    for (const char *line = vips->error_buffer(); *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        bool is_harmless = strncmp(line, "_TIFFVSetField:", 15) == 0 &&
+                           (memmem(line, length, "\"Orientation\" tag", 17) != NULL ||
+                            memmem(line, length, "\"ResolutionUnit\" tag", 20) != NULL);
+        if (!is_harmless) return true;
+    }
+    return false;
+}
+
+/* libvips 8.14 only shifts samples of 10 and 12 bits up, so that white is not quite white. */
+static void fill_low_bits(const vips_library *vips, VipsImage *image, mirl_picture *picture) {
+    int bits;
+    if (picture->sample_size != 2 || vips->image_get_typeof(image, "heif-bitdepth") == 0 ||
+        vips->image_get_int(image, "heif-bitdepth", &bits) != 0 || bits <= 8 || bits >= 16)
+        return;
+    uint16_t *samples = (uint16_t *)(void *)picture->pixels;
+    for (size_t i = 0; i < picture_size(picture) / 2; i++) samples[i] |= samples[i] >> bits;
+}
+
 static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *image, mirl_picture *picture,
                                        mirl_picture_message *message) {
     int bands = vips->image_get_bands(image);
@@ -125,8 +154,9 @@ static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *imag
     vips->error_clear();
     picture->pixels = vips->image_write_to_memory(image, &size);
     /* When a worker fails on a TIFF tile, libvips 8.14 may still report success; its error text does not lie. */
-    if (picture->pixels == NULL || *vips->error_buffer() != '\0')
-        return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
+    if (picture->pixels == NULL || has_complained(vips)) return refuse_image(vips, message);
+    vips->error_clear();
+    fill_low_bits(vips, image, picture);
     return MIRL_PICTURE_OK;
 }
 
@@ -164,7 +194,7 @@ static mirl_picture_status check_tiff(const vips_library *vips, VipsImage *image
 static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_message *message) {
     const char *reason = vips->error_buffer();
     bool readable = strstr(reason, "not in a known format") == NULL && strstr(reason, "operation is blocked") == NULL;
-    if (readable) return vips_library_fail(vips, MIRL_PICTURE_BAD, "damaged image", message);
+    if (readable) return refuse_image(vips, message);
     vips->error_clear();
     return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: an unknown format, or cut short");
 }
@@ -194,17 +224,27 @@ static bool is_gif_whole(const uint8_t *gif, size_t size) {
     return false;
 }
 
-mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
-                                mirl_picture_message *message) {
-    const vips_library *vips = vips_library_open(message);
-    if (vips == NULL) return MIRL_PICTURE_FAILED;
-    if (size >= 4 && memcmp(data, "GIF8", 4) == 0 && !is_gif_whole(data, size))
-        return picture_fail(message, MIRL_PICTURE_BAD, "damaged image: the GIF is cut short");
+static mirl_picture_status decode_file(const vips_library *vips, const void *data, size_t size, uint64_t limit,
+                                       mirl_picture *picture, mirl_picture_message *message) {
     VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                                    VIPS_FAIL_ON_ERROR, NULL);
     if (image == NULL) return refuse_file(vips, message);
     mirl_picture_status status = check_tiff(vips, image, data, size, message);
     if (status == MIRL_PICTURE_OK) status = decode(vips, &image, limit, picture, message);
     if (image != NULL) vips->object_unref(image);
+    return status;
+}
+
+mirl_picture_status vips_decode(const void *data, size_t size, uint64_t limit, mirl_picture *picture,
+                                mirl_picture_message *message) {
+    const vips_library *vips = vips_library_open(message);
+    if (vips == NULL) return MIRL_PICTURE_FAILED;
+    if (size >= 4 && memcmp(data, "GIF8", 4) == 0 && !is_gif_whole(data, size))
+        return picture_fail(message, MIRL_PICTURE_BAD, "damaged image: the GIF is cut short");
+    mirl_bytes tidy;
+    if (!tidied(data, size, &tidy)) return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the file");
+    if (tidy.data != NULL) data = tidy.data, size = tidy.size;
+    mirl_picture_status status = decode_file(vips, data, size, limit, picture, message);
+    free(tidy.data);
     return status;
 }

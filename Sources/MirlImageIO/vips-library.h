@@ -12,7 +12,7 @@
     use(vips, image_get_width) use(vips, image_get_height) use(vips, image_get_bands) use(vips, image_get_format)      \
     use(vips, image_get_xres) use(vips, image_get_yres) use(vips, image_guess_interpretation)                          \
     use(vips, image_get_orientation) use(vips, image_get_n_pages) use(vips, image_get_typeof)                          \
-    use(vips, image_get_string) use(vips, image_get_blob) use(vips, image_set_blob_copy) use(vips, image_remove)       \
+    use(vips, image_get_string) use(vips, image_get_int) use(vips, image_get_blob) use(vips, image_set_blob_copy) use(vips, image_remove)       \
     use(vips, icc_transform) use(vips, colourspace) use(vips, copy) use(vips, extract_band) use(vips, bandjoin2)       \
     use(vips, linear1) use(vips, cast) use(g, object_ref) use(g, object_unref) use(g, log_set_default_handler)
 

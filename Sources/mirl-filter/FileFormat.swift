@@ -9,7 +9,7 @@ enum FileFormat: String, CaseIterable, ExpressibleByArgument {
     init?(suffix: some StringProtocol) {
         switch suffix.lowercased() {
         case "png": self = .png
-        case "jpg", "jpeg": self = .jpeg
+        case "jpg", "jpeg", "jpe", "jfif": self = .jpeg
         case "webp": self = .webp
         case "tif", "tiff": self = .tiff
         case "ppm", "pgm", "pnm": self = .ppm

@@ -20,6 +20,63 @@ struct FormatTests {
         #expect(try place.samples(of: "out.png") == place.samples(of: name))
     }
 
+    /// Where decoders only warn of headers, nothing is lost; what is damaged besides is still refused.
+    @Test(arguments: ["bytes between segments", "a later revision of JFIF", "no parameters of a scan"])
+    func `a JPEG with an odd header is whole`(oddity: String) throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "plain.jpg")
+        var file = try place.read("plain.jpg")
+        switch oddity {
+        case "bytes between segments":
+            file.insert(contentsOf: [7, 0xFF, 0, 9], at: file.range(of: Data([0xFF, 0xDB]))!.lowerBound)
+        case "no parameters of a scan":
+            let scan = file.range(of: Data([0xFF, 0xDA]))!.upperBound, end = scan + Int(file[scan + 1])
+            file.replaceSubrange(end - 3..<end, with: [0, 0, 0])
+        default: file.insert(contentsOf: [0xFF, 0xE0, 0, 16] + Data("JFIF\0\u{2}\u{1}\0\0\u{1}\0\u{1}\0\0".utf8), at: 2)
+        }
+        try place.write(file, to: "odd.jpg")
+        try place.write(place.filter("odd.jpg", "--strength", "0").output, to: "out.png")
+        #expect(try place.samples(of: "out.png") == place.samples(of: "plain.jpg"))
+        for count in [2, 20, file.count / 3] {
+            let outcome = try place.filter(input: file.dropLast(count))
+            #expect(outcome.status == 2 && outcome.output.isEmpty)
+            #expect(outcome.errors.contains("stdin: damaged image"))
+        }
+    }
+
+    @Test func `TIFF tags that mean nothing do no harm`() throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "in.tif")
+        var file = try place.read("in.tif")
+        let unit = try #require(file.range(of: Data([0x28, 1, 3, 0, 1, 0, 0, 0]))).upperBound
+        file[unit] = 0
+        try place.write(place.filter("--strength", "0", input: file).output, to: "out.png")
+        #expect(try place.samples(of: "out.png") == place.samples(of: "source.ppm"))
+    }
+
+    @Test func `white of 10 bits is white`() throws {
+        try place.write(Data("P6 32 32 65535\n".utf8) + Data(repeating: 255, count: 6 * 32 * 32), to: "white.ppm")
+        try place.vips("copy", "white.ppm", "white.heic[bitdepth=10]")
+        try place.write(place.filter("white.heic", "--strength", "0").output, to: "out.png")
+        #expect(try place.samples(of: "out.png") == Data(repeating: 255, count: 6 * 32 * 32))
+    }
+
+    @Test func `of an AVIF animation the first frame is taken`() throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "in.avif")
+        var file = try place.read("in.avif")
+        file.replaceSubrange(8..<12, with: Data("avis".utf8))
+        let outcome = try place.filter("--strength", "0", input: file)
+        try place.write(outcome.output, to: "out.png")
+        #expect(try place.samples(of: "out.png") == place.samples(of: "in.avif"))
+    }
+
+    @Test(arguments: ["jpg", "JPEG", "jpe", "jfif"])
+    func `suffixes of JPEG`(suffix: String) throws {
+        #expect(try place.filter("-o", "out.\(suffix)", input: picture()).status == 0)
+        #expect(try place.field("vips-loader", of: "out.\(suffix)") == "jpegload")
+    }
+
     @Test(arguments: ["png", "webp", "tiff", "jpeg", "ppm"])
     func `every output format is what it says`(format: String) throws {
         let outcome = try place.filter("--strength", "0", "--format", format, input: picture())

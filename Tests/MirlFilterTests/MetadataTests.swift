@@ -24,6 +24,38 @@ struct MetadataTests {
         return file.prefix(33) + chunk("eXIf", exif) + file.dropFirst(33)
     }
 
+    @Test(arguments: ["exif", "APP1"])
+    func `EXIF is found in a PNG's text, and applied`(name: String) throws {
+        let profile = Data("Exif\0\0".utf8) + exif(orientation: 6)
+        let digits = profile.map { String(format: "%02x", $0) }
+        let lines = stride(from: 0, to: digits.count, by: 36).map { digits[$0..<min($0 + 36, digits.count)].joined() }
+        let text = "Raw profile type \(name)\0\n\(name)\n      \(profile.count)\n\(lines.joined(separator: "\n"))\n"
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "in.png")
+        let plain = try place.read("in.png")
+        func restore(_ text: String) throws {
+            let file = plain.prefix(33) + chunk("tEXt", Data(text.utf8)) + plain.dropFirst(33)
+            try place.write(place.filter(input: file).output, to: "out.png")
+        }
+        try restore(text)
+        #expect(try place.field("width", of: "out.png") == "13")
+        #expect(try place.field("exif-ifd0-Artist", of: "out.png")?.hasPrefix("Ada") == true)
+        for damaged in [String(text.dropLast(9)), String(text.prefix(30)), text.replacing("45", with: "4g")] {
+            try restore(damaged)
+            #expect(try place.field("width", of: "out.png") == "19")
+        }
+    }
+
+    @Test func `an orientation that XMP alone tells of is left for others to apply`() throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "plain.jpg[strip]")
+        let plain = try place.read("plain.jpg")
+        for (exif, left) in [(Data(), "6"), (exif(orientation: 1), "1")] {
+            let outcome = try place.filter(input: adding(exif: exif, xmp: xmp(orientation: 6), toJPEG: plain))
+            #expect(outcome.output.range(of: Data("tiff:Orientation=\"\(left)\"".utf8)) != nil)
+        }
+    }
+
     @Test(arguments: ["png", "jpeg", "webp", "tiff"])
     func `ICC, EXIF and XMP are kept from JPEG`(format: String) throws {
         try writeJPEG(orientation: 1)
