@@ -48,9 +48,10 @@ static mirl_picture_status decode(const void *data, size_t size, uint64_t limit,
     mirl_picture_status status = decoder(data, size, limit, picture, message);
     if (status == MIRL_PICTURE_OK) status = orient(picture, picture->origin.orientation, message);
     if (status != MIRL_PICTURE_OK) return status;
-    /* What XMP alone tells of is not applied, and may be by whoever reads the result. */
-    if (picture->origin.orientation > 1 || exif_has_orientation(picture->exif) ||
-        strcmp(picture->origin.format, "heif") == 0)
+    /* What XMP alone tells of is not applied, and may be by whoever reads the result. HEIF and TIFF have their own. */
+    const char *format = picture->origin.format;
+    bool has_own = strcmp(format, "heif") == 0 || strcmp(format, "tiff") == 0;
+    if (picture->origin.orientation > 1 || exif_has_orientation(picture->exif) || has_own)
         reset_xmp_orientation(picture->xmp);
     exif_describe(&picture->exif, picture->width, picture->height, picture->origin.orientation);
     return MIRL_PICTURE_OK;
@@ -82,8 +83,8 @@ static bool is_other(const char *data, size_t size) {
         size_t place, size;
         const char *bytes;
     } signs[] = {
-        {0, 3, "\xFF\xD8\xFF"}, {0, 4, "GIF8"},    {0, 4, "II*\0"},  {0, 4, "MM\0*"}, {0, 4, "II+\0"},
-        {0, 4, "MM\0+"},        {8, 4, "WEBP"},    {4, 4, "ftyp"},   {4, 4, "JXL "},  {0, 2, "\xFF\x0A"},
+        {0, 3, "\xFF\xD8\xFF"}, {0, 4, "GIF8"}, {0, 4, "II*\0"}, {0, 4, "MM\0*"},
+        {0, 4, "II+\0"}, {0, 4, "MM\0+"}, {8, 4, "WEBP"}, {4, 4, "ftyp"},
     };
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (size >= signs[i].place + signs[i].size &&

@@ -18,7 +18,7 @@ typedef struct decoder {
     const uint8_t *next;
     size_t left;
     size_t until_chunk; /* bytes before the next chunk begins */
-    bool has_xmp, has_exif;
+    bool has_xmp, has_exif, has_app1;
     mirl_picture_status status;
     mirl_picture_message *message;
 } decoder;
@@ -57,7 +57,7 @@ static bool is_unread(decoder *decoder, const uint8_t *chunk, size_t length) {
     const uint8_t *name = chunk + 4, *data = chunk + 8;
     if (memcmp(name, "tEXt", 4) == 0 || memcmp(name, "zTXt", 4) == 0)
         return !is_first(&decoder->has_exif, EXIF_KEY, data, length) &&
-               !is_first(&decoder->has_exif, APP1_KEY, data, length);
+               !is_first(&decoder->has_app1, APP1_KEY, data, length);
     if (memcmp(name, "iTXt", 4) == 0) return !is_first(&decoder->has_xmp, XMP_KEY, data, length);
     return memcmp(name, "sPLT", 4) == 0;
 }

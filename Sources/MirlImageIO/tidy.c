@@ -1,18 +1,20 @@
 /* What decoders complain of in whole files, or do not know by its name, is taken out of a copy, so that what they still
- * complain of is damage. */
+ * complain of is damage. libjpeg tells of the first thing only, behind which damage would pass unseen. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Writes to `out`, which may be as long as the file, its header as far as the first scan, as libjpeg reads it: without
- * bytes between segments, of JFIF's first revision, and with the scan's parameters, which sequential ones need not
- * have. Returns how long it is there and, at `read`, in the file; 0 where the file has no such header. */
+ * bytes between segments, of JFIF's first revision, with the scan's parameters, which sequential ones need not have,
+ * and with a colour transform that Adobe knows. Returns how long it is there and, at `read`, in the file; 0 where the
+ * file has no such header. */
 static size_t tidy_header(const uint8_t *jpeg, size_t size, uint8_t *out, size_t *read) {
-    enum { soi = 0xD8, eoi = 0xD9, sos = 0xDA, app0 = 0xE0, tem = 0x01, restart = 0xD0 };
+    enum { soi = 0xD8, eoi = 0xD9, sos = 0xDA, app0 = 0xE0, app14 = 0xEE, tem = 0x01, restart = 0xD0 };
     size_t at = 2, to = 2;
     memcpy(out, jpeg, to);
     bool sequential = false;
+    uint8_t *transform = NULL;
     for (uint8_t marker = 0; marker != sos;) {
         do {
             while (at < size && jpeg[at] != 0xFF) at++;
@@ -25,6 +27,9 @@ static size_t tidy_header(const uint8_t *jpeg, size_t size, uint8_t *out, size_t
         out[to] = 0xFF, out[to + 1] = marker;
         uint8_t *segment = memcpy(out + to + 2, jpeg + at, length);
         if (marker == app0 && length >= 16 && memcmp(segment + 2, "JFIF", 5) == 0) segment[7] = 1;
+        if (marker == app14 && length >= 14 && memcmp(segment + 2, "Adobe", 5) == 0) transform = segment + 13;
+        if ((marker & 0xFC) == 0xC0 && length >= 8 && segment[7] == 3 && transform != NULL && *transform > 1)
+            *transform = 1;
         sequential |= marker == 0xC0 || marker == 0xC1 || marker == 0xC9;
         if (marker == sos && sequential && length >= 6) memcpy(segment + length - 3, "\0\x3F\0", 3);
         at += length, to += 2 + length;

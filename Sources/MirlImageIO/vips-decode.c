@@ -6,11 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first line of what libvips complains of, but for tags of TIFF that mean nothing here; NULL if there is none. */
+static const char *complaint(const vips_library *vips) {
+    for (const char *line = vips->error_buffer(); *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        bool is_harmless = strncmp(line, "_TIFFVSetField:", 15) == 0 &&
+                           (memmem(line, length, "\"Orientation\" tag", 17) != NULL ||
+                            memmem(line, length, "\"ResolutionUnit\" tag", 20) != NULL);
+        if (!is_harmless) return line;
+    }
+    return NULL;
+}
+
 /* Whole images may be of kinds that libvips does not read. */
 static mirl_picture_status refuse_image(const vips_library *vips, mirl_picture_message *message) {
-    const char *reason = vips->error_buffer();
+    const char *reason = complaint(vips) ?: "libvips does not say why";
     bool is_whole = strstr(reason, "not supported") != NULL || strstr(reason, "nsupported") != NULL;
-    return vips_library_fail(vips, MIRL_PICTURE_BAD, is_whole ? "cannot be read" : "damaged image", message);
+    return vips_library_fail(vips, MIRL_PICTURE_BAD, is_whole ? "cannot be read" : "damaged image", reason, message);
 }
 
 static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *image, mirl_picture_message *message) {
@@ -22,47 +34,16 @@ static mirl_picture_status refuse_samples(const vips_library *vips, VipsImage *i
                         bands, bands == 1 ? "" : "s", type, space);
 }
 
-/* What alpha must be multiplied by to count to 65535; 0 where libvips sees to that, or there is none. Floats of files
- * count from 0 to 1 beside linear colours, to 255 beside Lab: libvips 8.14 multiplies both by 256. */
-static double alpha_scale(const vips_library *vips, VipsImage *image) {
-    if (vips->image_get_bands(image) != 4 || vips->image_get_format(image) != VIPS_FORMAT_FLOAT) return 0;
-    switch (vips->image_guess_interpretation(image)) {
-    case VIPS_INTERPRETATION_scRGB: return 65535;
-    case VIPS_INTERPRETATION_LAB: return 257;
-    default: return 0;
-    }
-}
-
-/* Puts the fourth band of `source`, multiplied, in the place of that of 16 bits in `*image`. */
-static bool replace_alpha(const vips_library *vips, VipsImage *source, double scale, VipsImage **image) {
-    VipsImage *colours = NULL, *alpha = NULL, *scaled = NULL, *rounded = NULL, *joined = NULL;
-    bool done = vips->extract_band(*image, &colours, 0, "n", 3, NULL) == 0 &&
-                vips->extract_band(source, &alpha, 3, NULL) == 0 &&
-                vips->linear1(alpha, &scaled, scale, 0.5, NULL) == 0 &&
-                vips->cast(scaled, &rounded, VIPS_FORMAT_USHORT, NULL) == 0 &&
-                vips->bandjoin2(colours, rounded, &joined, NULL) == 0;
-    VipsImage *used[] = {colours, alpha, scaled, rounded, *image};
-    for (size_t i = 0; i < sizeof used / sizeof *used; i++)
-        if (used[i] != NULL) vips->object_unref(used[i]);
-    *image = joined;
-    return done;
-}
-
 /* Converts to sRGB what is not grey or RGB. */
 static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, mirl_picture_origin *origin,
                                    mirl_picture_message *message) {
+    enum { opaque = 1 }; /* in files of linear floats */
     VipsInterpretation space = vips->image_guess_interpretation(*image);
-    VipsImage *source = *image;
-    double scale = alpha_scale(vips, source);
-    vips->object_ref(source);
-    vips_srgb_result result = vips_to_srgb(vips, image);
-    if (result == VIPS_SRGB_CONVERTED && scale != 0 && !replace_alpha(vips, source, scale, image))
-        result = VIPS_SRGB_FAILED;
-    vips->object_unref(source);
-    switch (result) {
+    switch (vips_to_srgb(vips, image, opaque)) {
     case VIPS_SRGB_KEPT: return MIRL_PICTURE_OK;
     case VIPS_SRGB_REFUSED: return refuse_samples(vips, *image, message);
-    case VIPS_SRGB_FAILED: return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB", message);
+    case VIPS_SRGB_FAILED: return vips_library_fail(vips, MIRL_PICTURE_BAD, "cannot convert to sRGB",
+                                                    vips->error_buffer(), message);
     case VIPS_SRGB_CONVERTED: break;
     }
     snprintf(origin->colour_space, sizeof origin->colour_space, "%s",
@@ -118,18 +99,6 @@ static void describe(const vips_library *vips, VipsImage *image, mirl_picture_or
     origin->orientation = (uint32_t)vips->image_get_orientation(image);
 }
 
-/* Whether libvips has complained of something, but for tags of TIFF that mean nothing here. */
-static bool has_complained(const vips_library *vips) {
-    for (const char *line = vips->error_buffer(); *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n') {
-        size_t length = strcspn(line, "\n");
-        bool is_harmless = strncmp(line, "_TIFFVSetField:", 15) == 0 &&
-                           (memmem(line, length, "\"Orientation\" tag", 17) != NULL ||
-                            memmem(line, length, "\"ResolutionUnit\" tag", 20) != NULL);
-        if (!is_harmless) return true;
-    }
-    return false;
-}
-
 /* libvips 8.14 only shifts samples of 10 and 12 bits up, so that white is not quite white. */
 static void fill_low_bits(const vips_library *vips, VipsImage *image, mirl_picture *picture) {
     int bits;
@@ -154,7 +123,7 @@ static mirl_picture_status copy_pixels(const vips_library *vips, VipsImage *imag
     vips->error_clear();
     picture->pixels = vips->image_write_to_memory(image, &size);
     /* When a worker fails on a TIFF tile, libvips 8.14 may still report success; its error text does not lie. */
-    if (picture->pixels == NULL || has_complained(vips)) return refuse_image(vips, message);
+    if (picture->pixels == NULL || complaint(vips) != NULL) return refuse_image(vips, message);
     vips->error_clear();
     fill_low_bits(vips, image, picture);
     return MIRL_PICTURE_OK;

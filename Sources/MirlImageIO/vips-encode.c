@@ -12,12 +12,12 @@ static const char *const savers[] = {
     [MIRL_PICTURE_TIFF] = ".tif[compression=deflate,predictor=horizontal]",
 };
 
-/* Three bands, as WebP always has, are of no other colours than RGB. */
+/* Samples would be shown wrongly by a profile of other colours; WebP always has three bands. */
 static bool profile_fits(const mirl_picture *picture, mirl_picture_format format) {
     enum { space_at = 16 };
+    const char *space = picture->bands < 3 && format != MIRL_PICTURE_WEBP ? "GRAY" : "RGB ";
     mirl_bytes icc = picture->icc;
-    return (picture->bands < 3 && format != MIRL_PICTURE_WEBP) ||
-           (icc.size >= space_at + 4 && memcmp((const char *)icc.data + space_at, "RGB ", 4) == 0);
+    return icc.size >= space_at + 4 && memcmp((const char *)icc.data + space_at, space, 4) == 0;
 }
 
 static void set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
@@ -66,7 +66,8 @@ static mirl_picture_status encode(const vips_library *vips, const mirl_picture *
     if (image != NULL) set_metadata(vips, image, picture, format);
     bool failed = image == NULL || vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL) != 0;
     if (image != NULL) vips->object_unref(image);
-    if (failed) return vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image", message);
+    if (failed) return vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image",
+                                         vips->error_buffer(), message);
     if (put_exif(file, format, picture)) return MIRL_PICTURE_OK;
     free(file->data);
     *file = (mirl_bytes){NULL, 0};

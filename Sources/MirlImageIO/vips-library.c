@@ -33,7 +33,8 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
     mallopt(M_ARENA_MAX, 1);
     library.log_set_default_handler(drop_log, NULL);
     if (library.init("mirl-filter") != 0) {
-        vips_library_fail(&library, MIRL_PICTURE_FAILED, "libvips cannot start", message);
+        vips_library_fail(&library, MIRL_PICTURE_FAILED, "libvips cannot start", library.error_buffer(),
+                          message);
         return NULL;
     }
     library.block_untrusted_set(TRUE);
@@ -44,11 +45,11 @@ const vips_library *vips_library_open(mirl_picture_message *message) {
 }
 
 mirl_picture_status vips_library_fail(const vips_library *vips, mirl_picture_status status, const char *what,
-                                      mirl_picture_message *message) {
-    const char *reason = vips->error_buffer();
+                                      const char *reason, mirl_picture_message *message) {
     /* What the machine lacks is not the picture's fault. */
-    if (strstr(reason, "rror creating thread") != NULL || strstr(reason, "ut of memory") != NULL ||
-        strstr(reason, "nable to allocate") != NULL) {
+    const char *all = vips->error_buffer();
+    if (strstr(all, "rror creating thread") != NULL || strstr(all, "ut of memory") != NULL ||
+        strstr(all, "nable to allocate") != NULL) {
         status = MIRL_PICTURE_FAILED;
         what = "libvips";
     }

@@ -12,9 +12,10 @@
     use(vips, image_get_width) use(vips, image_get_height) use(vips, image_get_bands) use(vips, image_get_format)      \
     use(vips, image_get_xres) use(vips, image_get_yres) use(vips, image_guess_interpretation)                          \
     use(vips, image_get_orientation) use(vips, image_get_n_pages) use(vips, image_get_typeof)                          \
-    use(vips, image_get_string) use(vips, image_get_int) use(vips, image_get_blob) use(vips, image_set_blob_copy) use(vips, image_remove)       \
+    use(vips, image_get_string) use(vips, image_get_int) use(vips, image_get_blob)                                     \
+    use(vips, image_set_blob_copy) use(vips, image_remove)                                                             \
     use(vips, icc_transform) use(vips, colourspace) use(vips, copy) use(vips, extract_band) use(vips, bandjoin2)       \
-    use(vips, linear1) use(vips, cast) use(g, object_ref) use(g, object_unref) use(g, log_set_default_handler)
+    use(vips, linear1) use(vips, cast) use(g, object_unref) use(g, log_set_default_handler)
 
 /* Named as in libvips and GLib, less the prefix. */
 typedef struct vips_library {
@@ -26,6 +27,6 @@ typedef struct vips_library {
 /* Opens and starts libvips once; NULL, with a message, where it is not installed. Serves one thread. */
 const vips_library *vips_library_open(mirl_picture_message *message);
 
-/* Writes the first line of what libvips says went wrong, after `what`, and returns `status`. */
+/* Writes the first line of `reason`, some part of what libvips says went wrong, after `what`, and returns `status`. */
 mirl_picture_status vips_library_fail(const vips_library *vips, mirl_picture_status status, const char *what,
-                                      mirl_picture_message *message);
+                                      const char *reason, mirl_picture_message *message);

@@ -9,5 +9,6 @@ typedef enum vips_srgb_result {
     VIPS_SRGB_FAILED,    /* libvips says why; *image is NULL */
 } vips_srgb_result;
 
-/* Converts with the profile of inks, and without one where the space says all. */
-vips_srgb_result vips_to_srgb(const vips_library *vips, VipsImage **image);
+/* Converts with the profile of inks, and without one where the space says all. `opaque` is what alpha beside linear
+ * colours counts to; beside others it is 255, in libvips as in files. */
+vips_srgb_result vips_to_srgb(const vips_library *vips, VipsImage **image, double opaque);

@@ -17,21 +17,18 @@ struct Encoding {
         let steps = valueType == .int8 ? Self.steps(values, groupSize: spec.groupSize) : []
         let bits = try Self.bits(values, spec, valueType, steps)
         let stored = bits.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
-        let cells = Layout.cells(columns: spec.columns)
-        let dense = Layout.Payload(cells: nil, valueType: valueType, count: bits.count, groups: steps.count)
-        let sparse = Layout.Payload(
-            cells: spec.rows * cells.count, valueType: valueType, count: stored, groups: steps.count)
-        let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
-        isSparse = mayBeSparse && 16 * stored <= 15 * bits.count
+        isSparse = spec.kind.isSparse && 16 * stored <= 15 * bits.count
         count = isSparse ? stored : bits.count
+        let cells = isSparse ? spec.rows * Layout.cells(columns: spec.columns).count : nil
+        let layout = Layout.Payload(cells: cells, valueType: valueType, count: count, groups: steps.count)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity((isSparse ? sparse : dense).length)
-        if isSparse { Self.appendPlaces(of: bits, columns: spec.columns, layout: sparse, to: &bytes) }
+        bytes.reserveCapacity(layout.length)
+        if isSparse { Self.appendPlaces(of: bits, columns: spec.columns, layout: layout, to: &bytes) }
         for (scale, offset) in steps {
             bytes.append(littleEndian: scale.bitPattern, size: 4)
             bytes.append(littleEndian: offset.bitPattern, size: 4)
         }
-        bytes.appendZeros(upTo: (isSparse ? sparse : dense).values)
+        bytes.appendZeros(upTo: layout.values)
         for value in bits where value != 0 || !isSparse { bytes.append(littleEndian: value, size: valueType.size) }
         payload = bytes
     }

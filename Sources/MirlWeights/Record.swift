@@ -46,10 +46,9 @@ struct Record {
 
     private static func isSparse(_ bytes: UnsafeRawBufferPointer, _ spec: TensorSpec) throws(WeightError) -> Bool {
         let encoding: UInt16 = bytes.integer(at: Field.sparse)
-        let mayBeSparse = spec.kind.isSparse && spec.columns <= Layout.maximumSparseColumns
         try require(
-            encoding <= (mayBeSparse ? 1 : 0), "\(spec.name): encoding", is: encoding,
-            expected: mayBeSparse ? "0 (dense) or 1 (sparse)" : "0 (dense)")
+            encoding <= (spec.kind.isSparse ? 1 : 0), "\(spec.name): encoding", is: encoding,
+            expected: spec.kind.isSparse ? "0 (dense) or 1 (sparse)" : "0 (dense)")
         return encoding == 1
     }
 

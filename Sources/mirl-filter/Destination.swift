@@ -28,9 +28,16 @@ struct Destination {
         if let path, isOf(S_IFDIR, path) { throw Failure(.usage, "\(path): a folder; \(advice)") }
     }
 
+    private var isPipe: Bool { path.map { isOf(S_IFIFO, $0) } ?? false }
+
+    /// The same as `abandon` when a signal or the alarm ends the process.
+    func abandonWhenKilled() {
+        if isPipe { Doomed.setPipe(strdup(path!)) }
+    }
+
     /// Lets the reader of a pipe with a name, to which nothing will be written, see its end.
     func abandon() {
-        guard let path, isOf(S_IFIFO, path) else { return }
+        guard let path, isPipe else { return }
         let descriptor = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
         if descriptor >= 0 { close(descriptor) }
     }

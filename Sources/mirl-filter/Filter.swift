@@ -115,6 +115,7 @@ struct Filter: ParsableCommand {
     }
 
     func restore() throws(Failure) {
+        Destination(output).abandonWhenKilled()
         do throws(Failure) { try restoreFiles() } catch {
             Destination(output).abandon()
             throw error

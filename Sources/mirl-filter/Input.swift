@@ -69,7 +69,8 @@ struct Input: ~Copyable {
         return nil
     }
 
-    /// What is left moves into the place of what was dropped once that is as large, so that a byte moves once or less.
+    /// What is left moves into the place of what was dropped once that is as large, so that no more bytes move than are
+    /// dropped.
     private mutating func makeRoom() throws(Failure) {
         if start > 0, start >= end - start {
             memmove(buffer!, buffer! + start, end - start)

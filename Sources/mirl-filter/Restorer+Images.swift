@@ -51,7 +51,8 @@ extension Restorer {
     /// The bytes of the next image, all of which the input then holds as far as they exist. What is known to be too
     /// large is not read.
     private func readImage(_ number: Int, from input: inout Input) throws(Failure) -> Int {
-        let outline = try outlineOfImage(number, in: &input), extent = extent(of: outline)
+        let (outline, refusal) = try lookAtImage(number, in: &input), extent = extent(of: outline)
+        if let refusal { throw refusal }
         if outline.width > 0 {
             let (width, height) = (Int(outline.width), Int(outline.height))
             let place = place(number, in: input)
@@ -86,14 +87,7 @@ extension Restorer {
         return limits.min { $0.count < $1.count }!
     }
 
-    /// What the header of the next image tells, all that is read.
-    private func outlineOfImage(_ number: Int, in input: inout Input) throws(Failure) -> mirl_picture_outline {
-        let (outline, refusal) = try lookAtImage(number, in: &input)
-        if let refusal { throw refusal }
-        return outline
-    }
-
-    /// The same, and why the image is refused if it is. Only raw PNM may come after another image.
+    /// What the header of the next image tells, all that is read, and why the image is refused if it is. Only raw PNM may come after another image.
     private func lookAtImage(
         _ number: Int, in input: inout Input
     ) throws(Failure) -> (outline: mirl_picture_outline, refusal: Failure?) {

@@ -21,7 +21,9 @@ struct FormatTests {
     }
 
     /// Where decoders only warn of headers, nothing is lost; what is damaged besides is still refused.
-    @Test(arguments: ["bytes between segments", "a later revision of JFIF", "no parameters of a scan"])
+    @Test(arguments: [
+        "bytes between segments", "a later revision of JFIF", "no parameters of a scan", "an unknown transform",
+    ])
     func `a JPEG with an odd header is whole`(oddity: String) throws {
         try place.write(picture(), to: "source.ppm")
         try place.vips("copy", "source.ppm", "plain.jpg")
@@ -32,6 +34,8 @@ struct FormatTests {
         case "no parameters of a scan":
             let scan = file.range(of: Data([0xFF, 0xDA]))!.upperBound, end = scan + Int(file[scan + 1])
             file.replaceSubrange(end - 3..<end, with: [0, 0, 0])
+        case "an unknown transform":
+            file.insert(contentsOf: [0xFF, 0xEE, 0, 14] + Data("Adobe\0\u{64}\0\0\0\0\u{7}".utf8), at: 2)
         default: file.insert(contentsOf: [0xFF, 0xE0, 0, 16] + Data("JFIF\0\u{2}\u{1}\0\0\u{1}\0\u{1}\0\0".utf8), at: 2)
         }
         try place.write(file, to: "odd.jpg")
@@ -52,6 +56,17 @@ struct FormatTests {
         file[unit] = 0
         try place.write(place.filter("--strength", "0", input: file).output, to: "out.png")
         #expect(try place.samples(of: "out.png") == place.samples(of: "source.ppm"))
+    }
+
+    @Test func `what is wrong with a TIFF is told, not what does no harm`() throws {
+        try place.write(picture(), to: "source.ppm")
+        try place.vips("copy", "source.ppm", "in.tif[compression=deflate]")
+        var file = try place.read("in.tif")
+        file[try #require(file.range(of: Data([0x28, 1, 3, 0, 1, 0, 0, 0]))).upperBound] = 0
+        let strips = try #require(file.range(of: Data([0x11, 1, 4, 0, 1, 0, 0, 0]))).upperBound
+        file.replaceSubrange(strips..<strips + 4, with: [0, 0, 0, 1])
+        let errors = try place.filter(input: file).errors
+        #expect(errors.contains("stdin: damaged image") && !errors.contains("ResolutionUnit"), "\(errors)")
     }
 
     @Test func `white of 10 bits is white`() throws {
@@ -166,6 +181,17 @@ struct FormatTests {
         let values = try place.samples(of: "alpha.png").withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
         let expected = UInt16((alpha * (space == "lab" ? 257 : 65535)).rounded())
         #expect(values.allSatisfy { $0 == expected })
+    }
+
+    @Test(arguments: ["lab", "labq", "xyz"])
+    func `colours of other spaces come back to within what their coding loses`(space: String) throws {
+        try place.write(Data("P6 8 8 255\n".utf8) + Data(repeating: 99, count: 3 * 64), to: "in.ppm")
+        try place.vips("colourspace", "in.ppm", "coded.v", space)
+        try place.vips("copy", "coded.v", "in.tif")
+        try place.write(place.filter("--strength", "0", "in.tif").output, to: "out.png")
+        let values = try place.samples(of: "out.png").withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
+        #expect(values.count == 3 * 64)
+        #expect(values.allSatisfy { abs(Int($0) - 99 * 257) < 3 * 257 }, "\(values.prefix(3))")
     }
 
     @Test(arguments: [

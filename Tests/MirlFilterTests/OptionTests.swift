@@ -113,6 +113,17 @@ struct OptionTests {
         #expect(outcome.errors == "mirl-filter: never: not done within 0.2 s (--timeout)\n")
     }
 
+    @Test(arguments: ["--timeout 0.2", ""])
+    func `a pipe's reader sees its end whatever ends the filter`(option: String) throws {
+        let outcome = try place.shell(
+            """
+            mkfifo never out; exec 3<> never; timeout 20 cat out & reader=$!
+            "$FILTER" \(option) -o out < never 2> /dev/null & sleep 0.5; kill $! 2> /dev/null; wait $reader
+            """)
+        #expect(outcome.status == 0)
+        #expect(outcome.output.isEmpty)
+    }
+
     /// Opening the pipe waits for its reader, who comes late.
     @Test func `writing takes what time it needs`() throws {
         let outcome = try place.shell(

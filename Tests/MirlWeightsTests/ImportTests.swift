@@ -39,6 +39,14 @@ struct ImportTests {
         try open(packed).verify()
     }
 
+    /// The length 0x4B50 begins like a zip archive, "PK".
+    @Test func theLengthOfAHeaderIsNoSignOfAnotherFormat() throws {
+        let file = try fixture("weights.safetensors"), header = Int(file.integer(at: 0, as: UInt64.self))
+        let padded = file[8..<8 + header] + Array(repeating: UInt8(ascii: " "), count: 0x4B50 - header)
+        let length = withUnsafeBytes(of: UInt64(0x4B50).littleEndian) { Array($0) }
+        #expect(try imported(length + padded + file[(8 + header)...]) == imported(file))
+    }
+
     @Test func theArchitectureShowsInTheShapes() throws {
         let network = try open(imported(fixture("lightning.ckpt"))).architecture
         #expect(network.width == 2 && network.blocks == [1, 2, 1, 1] && network.refinement == 1)
