@@ -35,7 +35,9 @@ static const vips_library linked = {
 };
 
 static restoration how(const VipsMirl *mirl) {
-    int threads = mirl->threads > 0 ? mirl->threads : vips_concurrency_get();
+    /* Where nobody chose a concurrency, it is the processors of the affinity mask, be the container's quota fewer. */
+    int shared = vips_concurrency_get(), chosen = shared == (int)g_get_num_processors() ? 0 : shared;
+    int threads = mirl->threads > 0 ? mirl->threads : chosen;
     return (restoration){shared_model_get(mirl->model), mirl->task, (float)mirl->strength, (uint32_t)threads,
                          mirl->memory};
 }
@@ -115,7 +117,7 @@ static VipsImage *unpacked(VipsImage *in) {
 static gboolean make_source(VipsMirl *mirl) {
     mirl->source = unpacked(mirl->in);
     if (mirl->source == NULL) return FALSE;
-    switch (vips_to_srgb(&linked, &mirl->source)) {
+    switch (vips_to_srgb(&linked, &mirl->source, 255)) {
     case VIPS_SRGB_KEPT:
     case VIPS_SRGB_CONVERTED: return TRUE;
     case VIPS_SRGB_FAILED: return FALSE;

@@ -8,7 +8,7 @@ typedef struct restoration {
     mirl_model *model;
     mirl_task task;
     float strength;   /* 0..1 */
-    uint32_t threads; /* at least 1 */
+    uint32_t threads; /* 0: libmirl's default */
     uint64_t memory;  /* mirl_session_options.memory_limit */
 } restoration;
 

@@ -38,6 +38,12 @@ class SameAsFilter(TestCase):
                 picture().colourspace(space).write_to_file(self.path("in.tif"))
                 self.check("in.tif")
 
+    def test_opaque_stays_opaque_whatever_the_space(self):
+        for space in ["lab", "labs", "lch", "xyz", "yxy", "scrgb", "hsv"]:
+            with self.subTest(space):
+                restored = picture().bandjoin(255).colourspace(space).mirl()
+                self.assertEqual((restored.bands, restored[3].min()), (4, 65535))
+
     def test_images_that_libvips_shares_stay_as_they_are(self):
         pyvips.cache_set_max(100)
         self.addCleanup(pyvips.cache_set_max, 0)
