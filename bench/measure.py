@@ -181,7 +181,7 @@ def compare_engines(options, weights: Path, size: str, earlier: list[dict]) -> l
             "restore", weights, size, "--threads", options.threads, "--precision", precision, "--seconds", 5)[0]
         rows.append({
             "engine": engine, "version": revision.commit(revision.FREE), "best_s": restored["best_ms"] / 1e3,
-            "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["median_ms"] / 1e3,
+            "median_s": restored["median_ms"] / 1e3, "runs": restored["runs"], "load_s": opened["first_ms"] / 1e3,
             "peak_bytes": restored["peak_mb"] * 1e6,
         })  # fmt: skip
         outputs[engine] = WORK / f"{size}-{engine}.f32"

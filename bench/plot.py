@@ -1,4 +1,5 @@
-"""Draws time and peak memory against size, from the figures of the parts `peers` and `sizes` as JSON on stdin.
+"""Draws time and peak memory against size, from the figures of the parts `peers` and `sizes` and their commit, as JSON
+on stdin.
 
     plot.py OUT.svg
 """
@@ -39,7 +40,8 @@ def main():
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 
-    weights, threads, points = lines(json.load(sys.stdin))
+    figures = json.load(sys.stdin)
+    weights, threads, points = lines(figures)
     plt.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "mirl", "font.size": 10, "font.family": "sans-serif"}
     figure, panels = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
     for panel, column, label in zip(panels, (1, 2), ("seconds", "peak memory of the process, MB")):
@@ -50,7 +52,7 @@ def main():
         panel.set(xscale="log", yscale="log", xlabel="megapixels", ylabel=label)
         panel.grid(True, which="major", color="#dddddd", linewidth=0.5)
     panels[0].legend(frameon=False, fontsize=9)
-    figure.suptitle(f"{weights}, {threads} threads", fontsize=10)
+    figure.suptitle(f"{weights}, {threads} threads, commit {figures['commit']}", fontsize=10)
     figure.savefig(sys.argv[1], metadata={"Date": None})
 
 

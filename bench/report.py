@@ -36,12 +36,17 @@ def by_weights(figures: list[dict]) -> dict[str, list[dict]]:
     return groups
 
 
+def of_weights(rows: list[dict]) -> str:
+    """The weights that rows are of."""
+    return f"`{rows[0]['weights']}` (SHA-256 {rows[0]['sha256']})"
+
+
 # --- Sections, each from the figures of one part ------------------------------------------------------------------
 
 
 def peers(figures: list[dict]) -> str:
     sections = []
-    for weights, rows in by_weights(figures).items():
+    for rows in by_weights(figures).values():
         own = {row["size"]: row["median_s"] for row in rows if row["engine"] == "mirl"}
         body = [[
             row["size"], f"{NAMES[row['engine']]} {'' if row['engine'] in OWN else row['version']}".strip(),
@@ -51,7 +56,7 @@ def peers(figures: list[dict]) -> str:
         ] for row in rows]  # fmt: skip
         head = ["size", "engine", "best, s", "median, s", "time / mirl's", "load, s", "peak, MB", "PSNR, dB",
                 "largest difference"]  # fmt: skip
-        sections.append(f"`{weights}`, {rows[0]['threads']} threads:\n\n{table(head, body)}")
+        sections.append(f"{of_weights(rows)}, {rows[0]['threads']} threads:\n\n{table(head, body)}")
     return "\n".join(sections)
 
 
@@ -124,9 +129,9 @@ def files(figures: list[dict]) -> str:
 
 def error(figures: list[dict]) -> str:
     sections = []
-    for weights, rows in by_weights(figures).items():
+    for rows in by_weights(figures).values():
         single = next((row["rms"] for row in rows if row["engine"] == "pytorch"), None)
-        sections.append(f"`{weights}`, {rows[0]['size']}:\n\n" + table(
+        sections.append(f"{of_weights(rows)}, {rows[0]['size']}:\n\n" + table(
             ["engine", "root mean square", "largest", "rms / PyTorch's"],
             [[NAMES[row["engine"]], f"{row['rms']:.2e}", f"{row['largest']:.2e}",
               f"{row['rms'] / single:.2f}" if single else "-"] for row in rows]))  # fmt: skip
@@ -176,6 +181,7 @@ def write(results: dict, docs: Path, python: Path | None):
         print("bench/run: the plot was not drawn: peers and sizes are of other commits or machines", file=sys.stderr)
     elif python and len(drawn) == 2:
         command = [python, Path(__file__).with_name("plot.py"), docs / "speed.svg"]
-        figures = json.dumps({name: results[name]["figures"] for name in ("peers", "sizes")})
-        if subprocess.run(list(map(str, command)), input=figures, text=True).returncode:
+        figures = {name: results[name]["figures"] for name in ("peers", "sizes")}
+        given = json.dumps({"commit": drawn[0]["stamp"]["commit"]} | figures)
+        if subprocess.run(list(map(str, command)), input=given, text=True).returncode:
             print("bench/run: the plot was not drawn, see above", file=sys.stderr)

@@ -41,7 +41,7 @@ def test_figures_of_weights_that_have_changed_are_dropped():
 
 def test_a_plot_is_of_one_number_of_threads():
     peers = [{"weights": "x", "size": "64x64", "threads": 2, "engine": "openvino", "median_s": 1, "peak_bytes": 1e6}]
-    own = {"weights": "x", "size": "64x64", "median_ms": 1000, "peak_mb": 1}
+    own = {"weights": "x", "size": "64x64", "first_ms": 1, "median_ms": 1000, "peak_mb": 1}
     assert plot.lines({"peers": peers, "sizes": [own | {"threads": 2.0}]})[1] == 2
     with pytest.raises(SystemExit, match="1 and of 2 threads"):
         plot.lines({"peers": peers, "sizes": [own | {"threads": 1.0}]})
@@ -101,7 +101,7 @@ def failing(tmp_path) -> Path:
 @pytest.fixture
 def options(tmp_path, monkeypatch):
     """Of parts that start processes, in a folder of their own, with tables of mirl-bench that need none."""
-    made = {"best_ms": 1.0, "median_ms": 2.0, "runs": 3.0, "peak_mb": 4.0}
+    made = {"best_ms": 1.0, "first_ms": 1, "median_ms": 2.0, "runs": 3.0, "peak_mb": 4.0}
     monkeypatch.setattr(measure, "WORK", tmp_path)
     monkeypatch.setattr(measure, "bench", lambda *words: [made])
     monkeypatch.setattr(measure, "onnx", lambda *of: tmp_path / "x.onnx")
