@@ -138,9 +138,9 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/mirl $(WEIGHT_FILES)
 	$(FILL_IN) include/mirl.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mirl.pc
-	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file; done
-	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page; done
-	for link in $(PAGE_LINKS); do ln -sf $${link#*=} $(DESTDIR)$(MANDIR)/man$${link##*.}/$${link%=*}; done
+	for file in $(CMAKE_FILES); do $(FILL_IN) include/$$file.in > $(DESTDIR)$(CMAKEDIR)/$$file || exit 1; done
+	for page in $(PAGES); do install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit 1; done
+	for link in $(PAGE_LINKS); do ln -sf $${link#*=} $(DESTDIR)$(MANDIR)/man$${link##*.}/$${link%=*} || exit 1; done
 	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	for tool in $(TOOLS); do \
 		$(PRODUCTS)/$$tool --generate-completion-script bash > $(DESTDIR)$(BASHDIR)/$$tool && \
