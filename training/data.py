@@ -126,12 +126,18 @@ def line_streaks(rng, height: int, width: int) -> np.ndarray:
 
 
 def white_specks(rng, height: int, width: int) -> np.ndarray:
-    """White specks drawn out along one direction, few or many: the rain that photo editors make of noise, as DID-MDN's.
-    The more there are, the brighter it is between the streaks as well."""
+    """White specks or noise drawn out along one direction: the rain that photo editors make, as DID-MDN's. It brightens
+    a picture by 5 to 80 of 255, and varies the less from place to place the more it is, as measured there."""
     size = wide_enough(height, width)
-    share, opacity = (np.exp(rng.uniform(np.log(least), np.log(most))) for least, most in ((0.02, 0.3), (0.3, 1.6)))
-    specks = (rng.random((size, size), np.float32) < share) * np.float32(opacity)
-    return drawn_out(specks, int(rng.integers(6, 24)), rng.uniform(-0.6, 0.7), rng.uniform(-50, 50), height, width)
+    mean = np.exp(rng.uniform(np.log(5), np.log(80))) / 255
+    contrast = 0.48 * (57 / 255 / mean) ** 0.33 * np.exp(0.15 * rng.standard_normal())
+    if rng.random() < 0.5:
+        specks = (rng.random((size, size), np.float32) < rng.uniform(0.06, 0.2)).astype(np.float32)
+    else:
+        specks = rng.standard_normal((size, size), dtype=np.float32)
+    specks = drawn_out(specks, int(rng.integers(8, 22)), rng.uniform(0, 0.9), rng.uniform(-50, 50), height, width)
+    rain = np.maximum(1 + np.float32(contrast) * standard(specks), 0)
+    return (rain * (mean / rain.mean())).astype(np.float32)
 
 
 def blurred_streaks(rng, height: int, width: int) -> np.ndarray:
@@ -267,7 +273,7 @@ def behind_curtains(rng, height: int, width: int) -> np.ndarray:
 RAIN = (
     RainStyle(0.26, line_streaks, uneven=0.1, glow=0.03, veiled=0.03),
     RainStyle(0.12, showers, uneven=0.1, glow=0.05, veiled=0.5),
-    RainStyle(0.19, white_specks, uneven=0.1, glow=0.05, veiled=0.05, screened=0.9),
+    RainStyle(0.19, white_specks, uneven=0.1, glow=0.02, veiled=0.02, screened=0.97),
     RainStyle(0.05, blurred_streaks, screened=0.4),
     RainStyle(0.06, drops),
     RainStyle(0.12, spray, uneven=0.4, glow=0.1),
@@ -312,6 +318,19 @@ def add_haze(rng, clean: np.ndarray, depth: np.ndarray) -> np.ndarray:
     return (clean * t + light.astype(np.float32) * (1 - t)).clip(0, 1)
 
 
+def made_up_depth(rng, height: int, width: int) -> np.ndarray:
+    """The higher up, the further away, and uneven: of photos whose depth nobody has measured."""
+    up = np.linspace(1, 0, height, dtype=np.float32)[:, None]
+    depth = rng.uniform(0, 0.6) + rng.uniform(0, 0.6) * up + rng.uniform(0, 0.5) * smooth_field(rng, height, width)
+    return depth.clip(0, 1).astype(np.float32)
+
+
+def other_tones(rng, photo: np.ndarray) -> np.ndarray:
+    """The photo as another exposure, camera or light might have made it."""
+    gains = rng.uniform(0.93, 1.07, 3) * rng.uniform(0.8, 1.05)
+    return (photo ** np.exp(rng.uniform(-0.45, 0.45)) * gains).clip(0, 1).astype(np.float32)
+
+
 # Of the patches of whatever kind but noise, else compression would tell what kind they are.
 COMPRESSED = 0.5
 
@@ -349,7 +368,7 @@ class Patches(Dataset):
         clean, haze = root / "clean", root / "haze"
         self.shape_at, self.seed, self.tasks, self.clean_share = shape_at, seed, tasks, clean_share
         with ThreadPoolExecutor() as pool:
-            self.clean = list(pool.map(load_photo, photos(clean))) if set(tasks) - {"dehaze"} else []
+            self.clean = list(pool.map(load_photo, photos(clean) if clean.is_dir() else []))
         self.hazy = []
         if "dehaze" in tasks:
             for path in photos(haze / "target"):
@@ -388,8 +407,14 @@ class Patches(Dataset):
             image = as_8_bits(rng, self.crop(rng, photo, None, size, shrink=0.4)[0])
             return image, image
         if task == "dehaze":
-            photo, depth = self.hazy[rng.integers(len(self.hazy))]
-            clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
+            if self.clean and rng.random() < 0.25:
+                clean, _ = self.crop(rng, self.clean[rng.integers(len(self.clean))], None, size, shrink=0.6)
+                depth = made_up_depth(rng, size, size)
+            else:
+                photo, depth = self.hazy[rng.integers(len(self.hazy))]
+                clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
+            if rng.random() < 0.6:  # or the few scenes' tones are learned
+                clean = other_tones(rng, clean)
             return as_8_bits(rng, add_haze(rng, clean, depth)), clean
         photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
