@@ -118,7 +118,7 @@ def targets_by_name(folder: Path) -> dict[str, list[Path]]:
 
 def find_target(path: Path, targets: dict[str, list[Path]]) -> Path:
     stem = path.stem
-    for name in filter(None, (stem, stem.rpartition("_")[0], stem.partition("_")[0])):
+    for name in filter(None, (stem, stem.rpartition("_")[0], stem.partition("_")[0], f"no{stem}")):  # norain-001
         if len(found := targets.get(name, [])) > 1:
             raise SystemExit(f"{path}: its target may be {' or '.join(p.name for p in found)}")
         if found:
@@ -226,7 +226,10 @@ def by_command(template: str) -> Restorer:
         if done.returncode:
             message = done.stderr.decode(errors="replace").strip()
             raise SystemExit(f"{shlex.join(command)}: exit {done.returncode}: {message}")
-        return load_photo(io.BytesIO(done.stdout)).astype(np.float32) / 255
+        try:
+            return load_photo(io.BytesIO(done.stdout)).astype(np.float32) / 255
+        except OSError:
+            raise SystemExit(f"{shlex.join(command)}: wrote no image")
 
     return run
 
@@ -327,7 +330,10 @@ def write_csv(path: Path, rows: list[Row]):
 
 def main():
     options = arguments()
-    rows, each = measure(options)
+    try:
+        rows, each = measure(options)
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"evaluate.py: {error}")
     sys.stdout.write(as_text(rows))
     if options.markdown:
         options.markdown.write_text(as_markdown(rows))

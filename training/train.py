@@ -68,6 +68,21 @@ def share(text: str) -> float:
     return number
 
 
+def number(kind: type, least: float, above: bool = False):
+    """Reads a number of a kind, `least` or more, or if `above` more than that."""
+    def read(text: str):
+        value = kind(text)
+        if not math.isfinite(value) or value < least or (above and value == least):
+            raise argparse.ArgumentTypeError(f"{text} is not {'more than' if above else 'at least'} {least}")
+        return value
+
+    return read
+
+
+# Options that but one method heeds.
+HEEDED = {"imp": ("rounds", "rate", "rewind", "search_steps"), "gradual": ("density", "keep")}
+
+
 def arguments(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
@@ -85,48 +100,51 @@ def arguments(argv=None):
     add("--keep", type=json.loads, metavar="JSON",
         help="gradual: instead of --scope and --density, the share kept of each tensor, by the first pattern found in its"
         """ name, as {"level1.*qkv": 0.3}; of others all that there is""")
-    add("--rounds", type=int, default=15, help="imp: prunings")
+    add("--rounds", type=number(int, 0), default=15, help="imp: prunings")
     add("--rate", type=share, default=0.2, help="imp: share of the survivors removed by each pruning")
     add("--rewind", default="weights", choices=("weights", "lr"), help="imp: what starts anew after a pruning")
     add("--start", type=Path, help="weights.safetensors to begin with; its zeros stay zeros")
     add("--fresh", nargs="+", default=[], metavar="PART",
         help="parts that do not begin with --start's weights but whole, as encoder_level3; their blocks change little then")
-    add("--steps", type=int, default=8000, help="of the training; imp: of the last one")
-    add("--for-minutes", type=float, metavar="M",
+    add("--steps", type=number(int, 1), default=8000, help="of the training; imp: of the last one")
+    add("--for-minutes", type=number(float, 0, above=True), metavar="M",
         help="instead of --steps, as many as M minutes allow; the schedule goes by the clock, so that two runs differ")
-    add("--search-steps", type=int,
+    add("--search-steps", type=number(int, 1),
         help="imp: of each training before the last one, which only find the mask; as --steps")
-    add("--lr", type=float, default=2e-4, help="peak learning rate")
+    add("--lr", type=number(float, 0, above=True), default=2e-4, help="peak learning rate")
     add("--warmup", type=share, default=0.125, help="share of the steps with rising learning rate")
-    add("--patches", type=int, default=8, help="per batch, of --size pixels squared")
+    add("--patches", type=number(int, 1), default=8, help="per batch, of --size pixels squared")
     add("--size", type=int, default=64)
     add("--large-after", type=share, default=1.0,
         help="progress after which patches are twice as wide, a quarter as many")
     add("--loss", default="l1", choices=("l1", "psnr"), help="psnr: the mean of the patches' PSNR, as it is evaluated")
-    add("--flat", type=float, default=0.0, metavar="WEIGHT",
+    add("--flat", type=number(float, 0), default=0.0, metavar="WEIGHT",
         help="of a loss on unevenness where the clean photo is flat, as in a sky: next to nothing to PSNR, but seen")
-    add("--name-tasks", type=float, default=0.0,
+    add("--name-tasks", type=number(float, 0), default=0.0,
         help="weight of a loss that makes prompt component i stand for task i, so that mixtures say what was seen")
     add("--clean-share", type=share, default=0.0,
         help="share of clean patches, to be left as they are (0..1); their prompt component comes after the tasks'")
     add("--average", type=share, default=0.999, help="decay of the running average of the weights")
     add("--seed", type=int, default=0)
-    add("--threads", type=int, default=0)
-    add("--workers", type=int, default=1)
+    add("--threads", type=number(int, 0), default=0)
+    add("--workers", type=number(int, 0), default=1)
     add("--minutes", type=float, default=math.inf, help="stop after so long, ready to resume")
     add("--bf16", action=argparse.BooleanOptionalAction, default=torch.cuda.is_available(),
         help="multiply in bfloat16, the default on a GPU: 1.4 times as fast on CPUs with avx512_bf16, slower on others")
     options = parser.parse_args(argv)
-    if options.size % MULTIPLE or min(options.size, options.patches, options.steps) < 1:
-        parser.error(f"--size is to be a multiple of {MULTIPLE}, and like --patches and --steps more than 0")
+    if options.size % MULTIPLE or options.size < 1:
+        parser.error(f"--size is to be a multiple of {MULTIPLE}, and more than 0")
     if options.fresh and not options.start:
         parser.error("--fresh is of use with --start only: without it all parts begin anew")
-    if options.for_minutes is not None and options.for_minutes <= 0:
-        parser.error("--for-minutes is to be more than 0")
     if options.for_minutes and (options.method == "imp" or options.large_after < 1):
         parser.error("--for-minutes goes neither with --method imp nor with --large-after, which count steps")
-    if options.keep is not None and options.method != "gradual":
-        parser.error("--keep is of use with --method gradual only")
+    given = [name for name, value in vars(options).items() if value != parser.get_default(name)]
+    for method, names in HEEDED.items():
+        for name in set(names) & set(given):
+            if options.method != method:
+                parser.error(f"--{name.replace('_', '-')} is of use with --method {method} only")
+    if options.keep is not None and {"scope", "density", "least", "by_cost"} & set(given):
+        parser.error("--keep goes without --scope, --density, --least and --by-cost, in whose place it is")
     return options
 
 
@@ -144,8 +162,8 @@ REACHES, FLAT = (1, 8), 2 / 255
 
 
 def flatness_loss(restored: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
-    """Of (n, 3, h, w) in 0..1: how uneven `restored` is where `clean` is flat, like `psnr` in tenths of dB, whatever its
-    level there. Steps of a JPEG's haze that are drawn out with what it hid, and mottles, are uneven."""
+    """Of (n, 3, h, w) in 0..1: how uneven `restored` is where `clean` is flat, like `psnr` in tenths of dB, whatever
+    its level there. Steps of a JPEG's haze that are drawn out with what it hid, and mottles, are uneven."""
     total = 0
     for reach in REACHES:
         for axis in (2, 3):
@@ -181,6 +199,9 @@ class Run:
             start = load_network(options.start)[0]
             if start.config != self.network.config:
                 raise ValueError(f"{options.start}: not a network of --preset {options.preset}")
+            prompts = [w for k, w in start.state_dict().items() if k.endswith("prompt_param")]
+            if not options.prune_prompts and any((w == 0).any() for w in prompts):
+                raise ValueError(f"{options.start}: its prompts are pruned, and would grow without --prune-prompts")
             self.network.load_state_dict(self.started(start.state_dict()))
             self.masks = {k: (w != 0).float() for k, w in self.prunable(self.network).items()}
         self.network.to(self.device)

@@ -41,7 +41,10 @@ def test_crops_are_central_and_multiples_of_16():
 
 @pytest.mark.parametrize(
     "name, target",
-    [("s01_rainy", "s01_gt"), ("in1_10_hazy", "in1_10_gt"), ("7", "7"), ("0001_0.8_0.2", "0001")],
+    [
+        ("s01_rainy", "s01_gt"), ("in1_10_hazy", "in1_10_gt"), ("7", "7"), ("0001_0.8_0.2", "0001"),
+        ("rain-001", "norain-001"),
+    ],  # fmt: skip
 )
 def test_pairs_match_by_name(tmp_path, name, target):
     for folder, stem in (("input", name), ("target", target), ("target", "other_gt")):
@@ -63,6 +66,21 @@ def test_a_target_is_never_guessed(tmp_path):
         Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / f"{stem}.png")
     with pytest.raises(SystemExit, match="7_a.png or 7_b.png"):
         evaluate.find_target(Path("7.png"), evaluate.targets_by_name(tmp_path))
+
+
+def test_a_command_that_writes_no_image_is_named(photos, tmp_path, monkeypatch):
+    (tmp_path / "denoise").symlink_to(photos / "clean")
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "true", "--tasks", "denoise"])
+    with pytest.raises(SystemExit, match="true: wrote no image"):
+        evaluate.main()
+
+
+def test_a_photo_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "denoise").mkdir()
+    (tmp_path / "denoise/broken.png").write_bytes(b"no image")
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", str(tmp_path), "--command", "cat", "--tasks", "denoise"])
+    with pytest.raises(SystemExit, match="broken.png"):
+        evaluate.main()
 
 
 def test_a_command_that_copies_gains_nothing(photos, tmp_path, monkeypatch):

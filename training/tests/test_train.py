@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import time
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 import average
 import prune
@@ -196,6 +198,21 @@ def test_what_counts_steps_does_not_go_by_the_clock(tmp_path, photos, options, c
     with pytest.raises(SystemExit):
         train.arguments(start(tmp_path, photos, "--for-minutes", "1", *options))
     assert "--for-minutes goes neither" in capsys.readouterr().err
+
+
+def test_pruned_prompts_do_not_grow_anew(tmp_path, photos):
+    train.main(start(tmp_path / "first", photos, "--method", "dense", "--steps", "1"))
+    path = tmp_path / "first/weights.safetensors"
+    weights = load_file(path)
+    weights["prompt1.prompt_param"][0, 0] = 0
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    save_file(weights, path, metadata)
+    begun = ["--method", "dense", "--steps", "1", "--start", str(path)]
+    with pytest.raises(SystemExit, match="its prompts are pruned"):
+        train.main(start(tmp_path / "second", photos, *begun))
+    train.main(start(tmp_path / "third", photos, *begun, "--prune-prompts"))
+    assert (load_file(tmp_path / "third/weights.safetensors")["prompt1.prompt_param"][0, 0] == 0).all()
 
 
 def test_batches_have_the_same_shapes_in_a_process_of_another_kind(tmp_path, photos):
@@ -423,15 +440,22 @@ def test_a_fresh_part_that_the_network_lacks_is_refused(tmp_path, photos):
 
 
 @pytest.mark.parametrize(
-    "asked", [["--fresh", "latent"], ["--keep", '{"level1": 0.3}'], ["--keep", "{}", "--method", "imp"]])  # fmt: skip
+    "asked",
+    ["--fresh latent", "--keep {}", "--keep {} --method imp", "--rate 0.5", "--search-steps 2 --method gradual",
+     "--density 0.5", "--keep {} --method gradual --scope scaled", "--keep {} --method gradual --by-cost"],
+)  # fmt: skip
 def test_options_that_would_do_nothing_are_refused(tmp_path, photos, asked, capsys):
     with pytest.raises(SystemExit):
-        train.main([*start(tmp_path / "a", photos, "--method", "dense", "--steps", "1"), *asked])
-    assert f"{asked[0]} is of use with" in capsys.readouterr().err
+        train.main([*start(tmp_path / "a", photos, "--method", "dense", "--steps", "1"), *asked.split()])
+    assert re.search(f"{asked.split()[0]} (is of use with|goes without)", capsys.readouterr().err)
     assert not (tmp_path / "a").exists()
 
 
-@pytest.mark.parametrize("asked", ["--clean-share=15", "--density=-0.1", "--size=20", "--patches=0", "--steps=0"])
+@pytest.mark.parametrize(
+    "asked",
+    ["--clean-share=15", "--density=-0.1", "--size=20", "--patches=0", "--steps=0", "--rounds=-1", "--search-steps=0",
+     "--lr=0", "--workers=-1", "--flat=-1", "--name-tasks=nan", "--for-minutes=0"],
+)  # fmt: skip
 def test_numbers_out_of_range_are_refused(tmp_path, photos, asked, capsys):
     with pytest.raises(SystemExit):
         train.main([*start(tmp_path / "a", photos), asked])
