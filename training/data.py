@@ -400,11 +400,14 @@ class Patches(Dataset):
         turns = range(step * count, (step + 1) * count)
         return [CLEAN if spare else self.tasks[i % len(self.tasks)] for i, spare in zip(turns, spared)]
 
+    def any_photo(self, rng) -> np.ndarray:
+        """Those with depth maps too, or it would be told by the kind of photo whether it is clean."""
+        number = rng.integers(len(self.clean) + len(self.hazy))
+        return self.clean[number] if number < len(self.clean) else self.hazy[number - len(self.clean)][0]
+
     def pair(self, rng, task: str, size: int):
         if task == CLEAN:
-            number = rng.integers(len(self.clean) + len(self.hazy))
-            photo = self.clean[number] if number < len(self.clean) else self.hazy[number - len(self.clean)][0]
-            image = as_8_bits(rng, self.crop(rng, photo, None, size, shrink=0.4)[0])
+            image = as_8_bits(rng, self.crop(rng, self.any_photo(rng), None, size, shrink=0.4)[0])
             return image, image
         if task == "dehaze":
             if self.clean and rng.random() < 0.25:
@@ -416,8 +419,8 @@ class Patches(Dataset):
             if rng.random() < 0.6:  # or the few scenes' tones are learned
                 clean = other_tones(rng, clean)
             return as_8_bits(rng, add_haze(rng, clean, depth)), clean
-        photo, turned = self.clean[rng.integers(len(self.clean))], 0.3 if task == "derain" else 1
-        clean, _ = self.crop(rng, photo, None, size, shrink=0.2, turned=turned)
+        turned = 0.3 if task == "derain" else 1
+        clean, _ = self.crop(rng, self.any_photo(rng), None, size, shrink=0.2, turned=turned)
         if task == "derain":
             return as_8_bits(rng, add_rain(rng, clean)), clean
         return noisy_pair(rng, clean)

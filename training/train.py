@@ -1,6 +1,6 @@
 """Trains a network, and prunes it if asked to; resumes where the run stopped (a signal or --minutes stops it).
 
-    python train.py runs/NAME --preset lite --method gradual --density 0.14 --steps 8000 --data DATA
+    python train.py runs/NAME --data DATA --preset lite --steps 8000 --lr 8e-4 --scope layerwise --density 0.14
 
 DATA holds clean/ and haze/{target,depth}/ (see README.md). The run's folder gets
   config.json         what was asked for; a run is resumed with the same options only

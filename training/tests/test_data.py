@@ -223,3 +223,13 @@ def test_a_sky_may_vanish_in_haze_and_what_is_nearer_does_not_lose_more_than_its
     sky, near = np.array(left)[:, 0], np.array(left)[:, 2]
     assert sky.min() < 0.01 and sky.max() > 0.3
     assert near.min() > np.exp(-0.22 * 10 * 0.9) / 2
+
+
+def test_every_kind_of_patch_comes_from_every_kind_of_photo(tmp_path):
+    for folder, shade in (("clean", 60), ("haze/target", 180), ("haze/depth", 0)):
+        (tmp_path / folder).mkdir(parents=True)
+        Image.new("L", (40, 40), shade).save(tmp_path / folder / "a.png")
+    for task in (*TASKS, CLEAN):
+        pairs = [patches(tmp_path).pair(np.random.default_rng(seed), task, 16) for seed in range(60)]
+        bright = np.mean([clean.mean() > 120 / 255 for _, clean in pairs])
+        assert 0.1 < bright < 0.9, task
