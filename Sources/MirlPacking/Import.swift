@@ -94,7 +94,9 @@ extension Safetensors: CheckpointFile {}
 private func openCheckpoint(
     _ bytes: UnsafeRawBufferPointer, skippingUnknown: Bool
 ) throws(PackError) -> any CheckpointFile {
-    if bytes.starts(with: "PK\u{3}\u{4}".utf8) { return try TorchCheckpoint(zip: bytes, skippingUnknown: skippingUnknown) }
+    if bytes.starts(with: "PK\u{3}\u{4}".utf8) {
+        return try TorchCheckpoint(zip: bytes, skippingUnknown: skippingUnknown)
+    }
     if bytes.starts(with: TorchCheckpoint.legacyMagic) {
         return try TorchCheckpoint(legacy: bytes, skippingUnknown: skippingUnknown)
     }

@@ -87,7 +87,8 @@ extension Restorer {
         return limits.min { $0.count < $1.count }!
     }
 
-    /// What the header of the next image tells, all that is read, and why the image is refused if it is. Only raw PNM may come after another image.
+    /// What the header of the next image tells, all that is read, and why the image is refused if it is. Only raw PNM
+    /// may come after another image.
     private func lookAtImage(
         _ number: Int, in input: inout Input
     ) throws(Failure) -> (outline: mirl_picture_outline, refusal: Failure?) {

@@ -98,8 +98,8 @@ const mirlk_kernels *const *mirlk_available(void);
  * others; the same unless they are those for AVX-512 and this processor has instructions for that. */
 mirlk_kernels mirlk_bf16(mirlk_kernels kernels);
 
-/* The processors of the calling thread's affinity mask, or fewer where its control group has a quota of fewer; 0 if the system
- * will not say. */
+/* The processors of the calling thread's affinity mask, or fewer where its control group has a quota of fewer; 0 if the
+ * system will not say. */
 uint32_t mirlk_processors(void);
 
 /* The processors, rounded up, that the control group (version 2) which `groups` names, as /proc/self/cgroup does, and
