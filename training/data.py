@@ -271,15 +271,15 @@ def behind_curtains(rng, height: int, width: int) -> np.ndarray:
 # One layer of lines falls on the photo as it is, several have a veil, other styles often brighten the whole. Drawn-out
 # specks are mostly screened, other styles mostly added, as in Rain100L and SIRR.
 RAIN = (
-    RainStyle(0.26, line_streaks, uneven=0.1, glow=0.03, veiled=0.03),
-    RainStyle(0.12, showers, uneven=0.1, glow=0.05, veiled=0.5),
-    RainStyle(0.19, white_specks, uneven=0.1, glow=0.02, veiled=0.02, screened=0.97),
-    RainStyle(0.05, blurred_streaks, screened=0.4),
-    RainStyle(0.06, drops),
-    RainStyle(0.12, spray, uneven=0.4, glow=0.1),
-    RainStyle(0.05, near_and_far, screened=0.4),
-    RainStyle(0.07, lit_shower, uneven=0, glow=0.1),
-    RainStyle(0.08, behind_curtains, uneven=0.6, glow=0.5),
+    RainStyle(0.36, line_streaks, uneven=0.1, glow=0.03, veiled=0.03),
+    RainStyle(0.18, showers, uneven=0.1, glow=0.05, veiled=0.5),
+    RainStyle(0.13, white_specks, uneven=0.1, glow=0.02, veiled=0.02, screened=0.97),
+    RainStyle(0.04, blurred_streaks, screened=0.4),
+    RainStyle(0.05, drops),
+    RainStyle(0.11, spray, uneven=0.4, glow=0.1),
+    RainStyle(0.04, near_and_far, screened=0.4),
+    RainStyle(0.04, lit_shower, uneven=0, glow=0.1),
+    RainStyle(0.05, behind_curtains, uneven=0.6, glow=0.5),
 )
 
 
