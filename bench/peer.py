@@ -169,11 +169,12 @@ def measure(options) -> dict:
     run = load(options)
     loading = time.perf_counter() - start
     run(image)  # the first is slower
-    times, limit = [], time.perf_counter() + options.seconds
-    while len(times) < (1 if times and times[0] > LONG else FEWEST) or (time.perf_counter() < limit and len(times) < MOST):
+    times, fewest, limit = [], FEWEST, time.perf_counter() + options.seconds
+    while len(times) < fewest or (time.perf_counter() < limit and len(times) < MOST):
         start = time.perf_counter()
         output = run(image)
         times.append(time.perf_counter() - start)
+        fewest = 1 if times[0] > LONG else FEWEST
     peak = peak_memory()
     if options.output:
         output.tofile(options.output)

@@ -76,6 +76,7 @@ def number(kind: type, least: float, above: bool = False):
             raise argparse.ArgumentTypeError(f"{text} is not {'more than' if above else 'at least'} {least}")
         return value
 
+    read.__name__ = kind.__name__  # argparse names it where a text is no number
     return read
 
 
@@ -164,18 +165,17 @@ REACHES, FLAT = (1, 8), 2 / 255
 def flatness_loss(restored: torch.Tensor, clean: torch.Tensor) -> torch.Tensor:
     """Of (n, 3, h, w) in 0..1: how uneven `restored` is where `clean` is flat, like `psnr` in tenths of dB, whatever
     its level there. Steps of a JPEG's haze that are drawn out with what it hid, and mottles, are uneven."""
-    total = 0
-    for reach in REACHES:
-        for axis in (2, 3):
-            def rise(image):
-                return image.narrow(axis, reach, image.shape[axis] - reach) \
-                    - image.narrow(axis, 0, image.shape[axis] - reach)
-            clean_rise = rise(clean)
-            around = F.avg_pool2d(clean_rise.square().mean(1), 9, 1, 4, count_include_pad=False)
-            flat = (1 + around / FLAT**2) ** -2
-            uneven = (flat * (rise(restored) - clean_rise).square().mean(1)).sum((1, 2)) / flat.sum((1, 2))
-            total = total + (flat.mean((1, 2)) * (uneven + 1e-6).log10()).mean()
-    return total / (2 * len(REACHES))
+    def rises(image: torch.Tensor) -> list[torch.Tensor]:
+        return [image[:, :, reach:] - image[:, :, :-reach] for reach in REACHES] + \
+            [image[..., reach:] - image[..., :-reach] for reach in REACHES]
+
+    losses = []
+    for rise, clean_rise in zip(rises(restored), rises(clean)):
+        around = F.avg_pool2d(clean_rise.square().mean(1), 9, 1, 4, count_include_pad=False)
+        flat = (1 + around / FLAT**2) ** -2
+        uneven = (flat * (rise - clean_rise).square().mean(1)).sum((1, 2)) / flat.sum((1, 2))
+        losses.append((flat.mean((1, 2)) * (uneven + 1e-6).log10()).mean())
+    return torch.stack(losses).mean()
 
 
 def learning_rate(progress: float, peak: float, warmup: float) -> float:

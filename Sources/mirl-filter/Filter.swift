@@ -115,9 +115,10 @@ struct Filter: ParsableCommand {
     }
 
     func restore() throws(Failure) {
-        Destination(output).abandonWhenKilled()
+        let destination = Destination(output)
+        destination.abandonWhenKilled()
         do throws(Failure) { try restoreFiles() } catch {
-            Destination(output).abandon()
+            destination.abandon()
             throw error
         }
     }

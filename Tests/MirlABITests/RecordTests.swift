@@ -42,6 +42,15 @@ import Testing
         #expect(outcome.errors.contains("is not what libmirl.abi records"))
     }
 
+    @Test func isPartOfWhatRunsOnEveryChange() throws {
+        let script = try String(contentsOf: Workshop.sources.appending(path: ".ci/run"), encoding: .utf8)
+        #expect(script.contains("\nmake check "))
+        let steps = try Workshop.run("make", ["-n", "check"]).text
+        #expect(steps.contains("\ntools/abi check\n"))
+        #expect(steps.contains("\nmandoc -T lint -W warning man/"))
+        #expect(steps.contains("-m unittest discover -s plugins/vips/tests"))
+    }
+
     @Test func catchesAFunctionThatIsGone() throws {
         let outcome = try check(
             replacing: "const char *mirl_task_name(mirl_task task);", with: "", symbol: ("    mirl_task_name;\n", ""))

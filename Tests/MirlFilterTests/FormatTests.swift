@@ -228,4 +228,10 @@ struct FormatTests {
         #expect(animated.output.range(of: Data("acTL".utf8)) == nil)
     }
 
+    @Test func `restoring gives the same bytes for any number of threads`() throws {
+        let one = try place.filter("--threads", "1", input: picture(width: 70, height: 45))
+        let two = try place.filter("--threads", "2", input: picture(width: 70, height: 45))
+        #expect(one.status == 0)
+        #expect(one.output == two.output)
+    }
 }
