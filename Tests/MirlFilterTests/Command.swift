@@ -47,6 +47,11 @@ final class Workplace {
     /// Runs a shell's script, which finds the filter in $FILTER.
     func shell(_ script: String) throws -> Outcome { try run("/bin/sh", ["-c", script], input: Data()) }
 
+    /// For a script: starts a reader of the named pipe `out`, and goes on when that waits for a writer.
+    static let readOut = "cat out & reader=$!; until grep -q '(cat) S' /proc/$reader/stat; do sleep 0.02; done"
+    /// For a script: whether that reader is done within 20 seconds.
+    static let readerEnds = "timeout 20 tail --pid=$reader -s 0.05 -f /dev/null"
+
     func vips(_ arguments: String...) throws {
         let outcome = try run("/usr/bin/vips", arguments, input: Data())
         if outcome.status != 0 { throw CommandFailed(errors: outcome.errors) }

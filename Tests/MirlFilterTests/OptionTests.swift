@@ -73,13 +73,19 @@ struct OptionTests {
         #expect(outcome.errors == "mirl-filter: f?[31mX: not done within 0.2 s (--timeout)\n")
     }
 
+    /// Of seconds of work on any machine.
+    private func writeLargePicture() throws {
+        let script = #"{ printf 'P6\n4000 3000\n255\n'; head -c 36000000 /dev/urandom; } > large.ppm"#
+        try #require(try place.shell(script).status == 0)
+    }
+
     @Test func `an image that takes too long to restore is given up, and the next is not`() throws {
-        try place.write(picture(width: 900, height: 700), to: "large.ppm")
-        let alone = try place.filter("large.ppm", "--timeout", "0.4")
+        try writeLargePicture()
+        let alone = try place.filter("large.ppm", "--timeout", "0.8")
         #expect(alone.status == 1)
         #expect(alone.output.isEmpty)
-        #expect(alone.errors == "mirl-filter: large.ppm: not done within 0.4 s (--timeout)\n")
-        let outcome = try place.filter("large.ppm", "in.ppm", "--outdir", "out", "--timeout", "0.4")
+        #expect(alone.errors == "mirl-filter: large.ppm: not done within 0.8 s (--timeout)\n")
+        let outcome = try place.filter("large.ppm", "in.ppm", "--outdir", "out", "--timeout", "0.8")
         #expect(outcome.status == 1)
         #expect(outcome.errors.hasSuffix("mirl-filter: 1 of 2 files failed\n"))
         #expect(try place.files(in: "out") == ["in.ppm"])
@@ -95,7 +101,7 @@ struct OptionTests {
         "start=$(($(now) + time)); ! \"$FILTER\" --timeout 0.$time large.ppm > out 2> /dev/null",
     ])
     func `a tenth of a second after it was stopped the filter is gone`(stop: String) throws {
-        try place.write(picture(width: 1024, height: 1024), to: "large.ppm")
+        try writeLargePicture()
         let outcome = try place.shell(
             """
             now() { echo $(($(date +%s%N) / 1000000)); }
@@ -117,8 +123,8 @@ struct OptionTests {
     func `a pipe's reader sees its end whatever ends the filter`(option: String) throws {
         let outcome = try place.shell(
             """
-            mkfifo never out; exec 3<> never; timeout 20 cat out & reader=$!
-            "$FILTER" \(option) -o out < never 2> /dev/null & sleep 0.5; kill $! 2> /dev/null; wait $reader
+            mkfifo never out; exec 3<> never; \(Workplace.readOut)
+            "$FILTER" \(option) -o out < never 2> /dev/null & sleep 0.5; kill $! 2> /dev/null; \(Workplace.readerEnds)
             """)
         #expect(outcome.status == 0)
         #expect(outcome.output.isEmpty)

@@ -180,7 +180,7 @@ struct OutputTests {
         #expect(try place.files == ["in", "in.ppm"])
     }
 
-    @Test(arguments: [("", "kill $!"), ("--timeout 0.5", ":")])
+    @Test(arguments: [("", "kill $!"), ("--timeout 1", ":")])
     func `a folder that was made goes with its file, unless another lies there`(options: String, stop: String) throws {
         let start = """
             mkfifo in; exec 3<> in; printf 'YUV4MPEG2 W1 H1 Cmono\nFRAME\nx' >&3
@@ -195,7 +195,10 @@ struct OutputTests {
 
     @Test func `who reads from a named pipe sees the end though nothing comes`() throws {
         let outcome = try place.shell(
-            "mkfifo out; timeout 20 cat out & \"$FILTER\" missing.png -o out; status=$?; wait $! && exit $status")
+            """
+            mkfifo out; \(Workplace.readOut); "$FILTER" missing.png -o out; status=$?
+            \(Workplace.readerEnds) && exit $status
+            """)
         #expect(outcome.status == 2)
     }
 

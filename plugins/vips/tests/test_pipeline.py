@@ -185,12 +185,12 @@ class Kill(TestCase):
 
     def test_after_a_time_limit(self):
         self.assert_ends(
-            lambda moment: self.when(lambda progress: progress.run >= 1), picture(2000, 1500).mirl, times=3)
+            lambda moment: self.when(lambda progress: progress.run >= 1), picture(4000, 3000).mirl, times=3)
 
     def test_from_another_thread_that_listens_to_nothing(self):
         for format in ["uchar", "float"]:
             with self.subTest(format):
-                self.assert_ends(lambda moment: self.after(0.05 + 0.17 * moment), picture(1024, 1024).cast(format).mirl)
+                self.assert_ends(lambda moment: self.after(0.05 + 0.17 * moment), picture(4000, 3000).cast(format).mirl)
 
     def test_with_the_paper_s_network(self):
         weights = self.path("full.mirl")
