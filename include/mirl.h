@@ -12,7 +12,7 @@
  * memory and the weights, it aborts, as Swift does. A thread is not cancelled (pthread_cancel) inside a call or a
  * callback, but after it. A child of fork may go on using what its parent made, unless it was forked inside a call on
  * it, by any thread, or while another thread was in its first calls of the library. Once loaded the library stays:
- * dlclose does not unload it.
+ * dlclose does not unload it. A thread that calls it has 64 KiB of stack or more.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
  * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, up to 4096, from a
@@ -178,7 +178,7 @@ typedef struct mirl_session_options {
     mirl_runner runner;  /* does the work on threads of the host; NULL: on the session's own and the caller's */
     void *runner_data;   /* handed to `runner` */
     /* Both or neither: where the scratch memory for images comes from, which is all that grows with their pixels.
-     * Called from mirl_restore and mirl_session_free, on their caller's thread; NULL: malloc. */
+     * Called from mirl_restore and mirl_session_free, on their caller's thread; NULL: the system's. */
     mirl_allocate allocate;
     mirl_deallocate deallocate;
     void *allocator_data; /* handed to both */

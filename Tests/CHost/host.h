@@ -45,6 +45,7 @@ void check_threads_end(void);
 void check_looking_on(void);
 void check_shared_model(void);
 void check_cancelled_thread(void);
+void check_small_stack(void);
 void check_runner(void);
 void check_allocator(void);
 void check_memory_limit(void);

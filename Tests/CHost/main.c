@@ -23,6 +23,7 @@ static const struct {
     { "looking-on", check_looking_on },
     { "shared-model", check_shared_model },
     { "cancelled-thread", check_cancelled_thread },
+    { "small-stack", check_small_stack },
     { "runner", check_runner },
     { "allocator", check_allocator },
     { "memory-limit", check_memory_limit },

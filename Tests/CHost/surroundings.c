@@ -82,13 +82,18 @@ static struct {
 
 static bool is_own_state(void) { return fegetround() == FE_UPWARD && float_state() == found.expected; }
 
+static void change_state(void)
+{
+    CHECK(fesetround(FE_TOWARDZERO) == 0 && feraiseexcept(FE_DIVBYZERO) == 0);
+    volatile long double third = 1;
+    third /= 3; /* is not exact */
+}
+
 static int watching(void *user_data, float done)
 {
     (void)user_data, (void)done;
     found.progress += is_own_state();
-    CHECK(fesetround(FE_TOWARDZERO) == 0 && feraiseexcept(FE_DIVBYZERO) == 0);
-    volatile long double third = 1;
-    third /= 3; /* is not exact */
+    change_state();
     return 0;
 }
 
@@ -98,6 +103,7 @@ static void *take(void *data, size_t size, size_t alignment)
     (void)data;
     found.allocations += is_own_state();
     CHECK(posix_memalign(&block, alignment, size) == 0);
+    change_state();
     return block;
 }
 
@@ -106,6 +112,7 @@ static void give_back(void *data, void *block, size_t size, size_t alignment)
     (void)data, (void)size, (void)alignment;
     found.deallocations += is_own_state();
     free(block);
+    change_state();
 }
 
 typedef struct {
@@ -151,6 +158,7 @@ static void check_callbacks(const mirl_image *image, const mirl_image *expected)
     CHECK_STATUS(mirl_restore(session, image, &output, &options, NULL), MIRL_OK);
     CHECK(is_own_state());
     mirl_session_free(session);
+    CHECK(is_own_state());
     CHECK(same_bytes(&output, expected));
     CHECK(found.allocations == 1 && found.deallocations == 1);
     CHECK(found.runs > 10 && found.works == found.runs && found.progress > found.runs);

@@ -152,3 +152,21 @@ void check_cancelled_thread(void)
     free(j.image.data);
     free(expected.data);
 }
+
+static void *restore_all_alone(void *user_data)
+{
+    free(restored_with(2, user_data).data);
+    return NULL;
+}
+
+/* The first to call the library, at that. */
+void check_small_stack(void)
+{
+    mirl_image image = new_image(MIRL_RGB8, 40, 30, 0);
+    pthread_attr_t small;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&small) == 0 && pthread_attr_setstacksize(&small, 64 << 10) == 0);
+    CHECK(pthread_create(&thread, &small, restore_all_alone, &image) == 0 && pthread_join(thread, NULL) == 0);
+    pthread_attr_destroy(&small);
+    free(image.data);
+}
