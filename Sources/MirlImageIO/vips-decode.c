@@ -159,13 +159,18 @@ static mirl_picture_status check_tiff(const vips_library *vips, VipsImage *image
     return MIRL_PICTURE_OK;
 }
 
-/* A format may be unknown, known but blocked as unsafe, or known and broken. */
-static mirl_picture_status refuse_file(const vips_library *vips, mirl_picture_message *message) {
-    const char *reason = vips->error_buffer();
-    bool readable = strstr(reason, "not in a known format") == NULL && strstr(reason, "operation is blocked") == NULL;
-    if (readable) return refuse_image(vips, message);
+/* Whether libvips would decode the file as one of the formats that are read: others' decoders may be unfit for untrusted
+ * files, and begin before libvips blocks them. */
+static bool has_known_format(const vips_library *vips, const void *data, size_t size) {
+    static const char *const known[] = {"Jpeg", "Nsgif", "Tiff", "Webp", "Heif"};
+    const char *loader = vips->foreign_find_load_buffer(data, size);
+    char name[64];
+    for (size_t i = 0; loader != NULL && i < sizeof known / sizeof *known; i++) {
+        snprintf(name, sizeof name, "VipsForeignLoad%sBuffer", known[i]);
+        if (strcmp(loader, name) == 0) return true;
+    }
     vips->error_clear();
-    return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: an unknown format, or cut short");
+    return false;
 }
 
 /* Past the sub-blocks at `at`, each of which begins with its size, the last with 0; `size` where they do not end. */
@@ -195,9 +200,12 @@ static bool is_gif_whole(const uint8_t *gif, size_t size) {
 
 static mirl_picture_status decode_file(const vips_library *vips, const void *data, size_t size, uint64_t limit,
                                        mirl_picture *picture, mirl_picture_message *message) {
+    if (!has_known_format(vips, data, size))
+        return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: cut short, or of a format "
+                                                       "that is unknown or that this libvips lacks");
     VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
                                                    VIPS_FAIL_ON_ERROR, NULL);
-    if (image == NULL) return refuse_file(vips, message);
+    if (image == NULL) return refuse_image(vips, message);
     mirl_picture_status status = check_tiff(vips, image, data, size, message);
     if (status == MIRL_PICTURE_OK) status = decode(vips, &image, limit, picture, message);
     if (image != NULL) vips->object_unref(image);

@@ -27,6 +27,12 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
+    /// Decoders that are not fit for untrusted files get none to see, whatever lies where other formats have their signs.
+    @Test(arguments: ["%PDF-1.4WEBP\n%", "%PDF-1.4\n", "<svgftyp/>\n    ", "SIMPLE  WEBP   "])
+    func `what only seems to be of a format that is read`(file: String) throws {
+        expectFailure(try place.filter(input: Data(file.utf8)), 2, "stdin: not an image")
+    }
+
     @Test func `a message is one line whatever the name`() throws {
         let outcome = try place.filter("no\nsuch.png")
         #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
