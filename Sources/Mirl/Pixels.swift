@@ -18,8 +18,8 @@ struct Pixels {
     /// is taken, of that the share `strength`. Alpha is this image's, and so is what the map has no finite number for.
     /// Asks nobody: half a result must not be left behind.
     func store(to output: ImageBuffer, strength: Float, certainty: Float) {
-        if strength == 0 { return copy(to: output) }
         let share = strength * certainty
+        if share == 0 { return image.keep(in: output, strength: strength) }
         func blend(_ before: Float, _ restored: Float) -> Float { before + share * (clamped(restored) - before) }
         switch image.format.sample {
         case .uint8: store(to: output) { UInt8(blend(Float($0) / 255, $1) * 255 + 0.5) }
@@ -30,13 +30,6 @@ struct Pixels {
                 let change = certainty == 1 ? restored : (1 - certainty) * clamped(before) + certainty * restored
                 return blendFloats(before, change, strength)
             }
-        }
-    }
-
-    private func copy(to output: ImageBuffer) {
-        for y in 0..<image.height {
-            let row = output.row(y)
-            row.copyMemory(from: image.row(y), byteCount: image.width * image.format.bytesPerPixel)
         }
     }
 
@@ -81,6 +74,24 @@ struct Pixels {
         if place < size { return place }
         let padding = Plan.padded(size) - size
         return padding < size ? 2 * (size - 1) - place : size - 1
+    }
+}
+
+extension ImageBuffer {
+    /// Writes the image to `output` as `Pixels.store` does where nothing of the network's change is taken: what the
+    /// strength leaves over of floats beyond black and white is kept.
+    func keep(in output: ImageBuffer, strength: Float) {
+        for y in 0..<height {
+            let row = output.row(y)
+            row.copyMemory(from: self.row(y), byteCount: width * format.bytesPerPixel)
+            guard format.sample == .float, strength > 0 else { continue }
+            let samples = row.assumingMemoryBound(to: Float.self)
+            for x in 0..<width {
+                for place in x * format.bands..<x * format.bands + format.colours {
+                    samples[place] = blendFloats(samples[place], clamped(samples[place]), strength)
+                }
+            }
+        }
     }
 }
 

@@ -77,6 +77,12 @@ public final class Session {
         let limit = memoryLimit ?? .max
         let sight = task == .auto ? try look(at: input, within: limit, arithmetic, progress) : nil
         let choice = sight.map(choice(for:)) ?? (task: task, strength: 1), network = model.network(for: choice.task)
+        if let sight, strength * choice.strength == 0 {
+            try progress.finish()
+            input.keep(in: output, strength: strength)
+            (seen, done) = (sight, choice)
+            return
+        }
         let schedule = try schedule(of: network, width: input.width, height: input.height, within: limit, progress)
         progress.expect(schedule.cost)
         let base = try memory.block(of: schedule.bytes, within: limit, arithmetic)

@@ -129,6 +129,25 @@ import Testing
         #expect(zip(result, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     }
 
+    /// Of haze too little is seen, or nothing of what is removed is asked for.
+    @Test(arguments: [(0.35, 1), (0.35, 0.5), (0.35, 0), (0, 0)] as [(Float, Float)])
+    func whatIsNotTakenIsNotComputed(away: Float, strength: Float) throws {
+        let model = try model(seeing: ["dehaze"], away: away, special: [.dehaze])
+        let memory = MeasuredMemory(), whole = MeasuredMemory()
+        let session = try Session(model, threads: 1, allocator: memory.allocator)
+        let odd: [Float] = [.nan, 5, -2, .infinity]
+        let result = try restored(.auto, session, strength: strength, replacing: odd)
+        #expect(session.seen?.task == .dehaze && session.done.task == .dehaze)
+        let named = try Session(model, threads: 1, allocator: whole.allocator)
+        let expected = try restored(.dehaze, named, strength: 0, replacing: odd)
+        #expect(memory.bytes < whole.bytes)
+        for (value, before) in zip(result, expected) {
+            let colour = before > 0 ? min(before, 1) : 0
+            let kept = strength == 1 ? colour : (1 - strength) * before + strength * colour
+            #expect(value == kept || value.isNaN && kept.isNaN)
+        }
+    }
+
     @Test func autoDenoisesWhenNothingIsSeen() throws {
         let (seen, isDenoised) = try auto(try model(seeing: ["clean"], special: [.derain, .denoise]), restoresAs: .denoise)
         #expect(isDenoised && seen?.task == .auto && seen!.confidence > 0.99)
