@@ -30,6 +30,12 @@ bool put_exif(mirl_bytes *file, mirl_picture_format format, const mirl_picture *
 /* Makes XMP say that the picture is upright, if it says anything. */
 void reset_xmp_orientation(mirl_bytes xmp);
 
+/* Copies the datasets of a JPEG's Photoshop block; false where memory is missing. */
+bool iptc_copy(mirl_bytes *iptc, const void *data, size_t size);
+
+/* Such a block, for the caller to free; none where there are no datasets. False where memory is missing. */
+bool iptc_block(const mirl_bytes *iptc, mirl_bytes *block);
+
 /* Whether EXIF tells an orientation, be it 1. */
 bool exif_has_orientation(mirl_bytes exif);
 

@@ -123,7 +123,8 @@ mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_pictur
 void mirl_picture_strip(mirl_picture *picture) {
     free(picture->exif.data);
     free(picture->xmp.data);
-    picture->exif = picture->xmp = (mirl_bytes){NULL, 0};
+    free(picture->iptc.data);
+    picture->exif = picture->xmp = picture->iptc = (mirl_bytes){NULL, 0};
 }
 
 mirl_picture_status mirl_picture_repeat(mirl_picture *picture, mirl_picture_message *message) {
@@ -149,5 +150,6 @@ void mirl_picture_free(mirl_picture *picture) {
     free(picture->icc.data);
     free(picture->exif.data);
     free(picture->xmp.data);
+    free(picture->iptc.data);
     *picture = (mirl_picture){0};
 }

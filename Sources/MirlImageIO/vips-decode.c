@@ -51,13 +51,23 @@ static mirl_picture_status to_srgb(const vips_library *vips, VipsImage **image, 
     return MIRL_PICTURE_OK;
 }
 
+/* Whether the image has such a block. */
+static bool get_blob(const vips_library *vips, VipsImage *image, const char *name, const void **data, size_t *size) {
+    return vips->image_get_typeof(image, name) != 0 && vips->image_get_blob(image, name, data, size) == 0;
+}
+
 static bool copy_blob(const vips_library *vips, VipsImage *image, const char *name, mirl_bytes *copy) {
     const void *data;
     size_t size;
-    if (vips->image_get_typeof(image, name) == 0 || vips->image_get_blob(image, name, &data, &size) != 0)
-        return true;
+    if (!get_blob(vips, image, name, &data, &size)) return true;
     bool headed = size >= 6 && memcmp(data, "Exif\0\0", 6) == 0;
     return headed ? bytes_copy(copy, (const char *)data + 6, size - 6) : bytes_copy(copy, data, size);
+}
+
+static bool copy_iptc(const vips_library *vips, VipsImage *image, mirl_bytes *copy) {
+    const void *data;
+    size_t size;
+    return !get_blob(vips, image, VIPS_META_IPTC_NAME, &data, &size) || iptc_copy(copy, data, size);
 }
 
 /* libvips 8.14 takes XMP of HEIC for something else if it begins as packets of XMP do. */
@@ -68,7 +78,7 @@ static bool copy_heif_xmp(const vips_library *vips, VipsImage *image, mirl_bytes
         const void *data;
         size_t size;
         snprintf(name, sizeof name, "heif-mime-%d", i);
-        if (vips->image_get_typeof(image, name) == 0 || vips->image_get_blob(image, name, &data, &size) != 0) continue;
+        if (!get_blob(vips, image, name, &data, &size)) continue;
         if (memmem(data, size, root, sizeof root - 1) != NULL && !bytes_copy(copy, data, size)) return false;
     }
     return true;
@@ -79,7 +89,8 @@ static mirl_picture_status copy_metadata(const vips_library *vips, VipsImage *im
                                          mirl_picture_message *message) {
     if (!copy_blob(vips, image, VIPS_META_ICC_NAME, &picture->icc) ||
         !copy_blob(vips, image, VIPS_META_EXIF_NAME, &picture->exif) ||
-        !copy_blob(vips, image, VIPS_META_XMP_NAME, &picture->xmp) || !copy_heif_xmp(vips, image, &picture->xmp))
+        !copy_blob(vips, image, VIPS_META_XMP_NAME, &picture->xmp) || !copy_heif_xmp(vips, image, &picture->xmp) ||
+        !copy_iptc(vips, image, &picture->iptc))
         return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     double x = vips->image_get_xres(image), y = vips->image_get_yres(image);
     if (x == 1 && y == 1) return MIRL_PICTURE_OK;

@@ -15,7 +15,8 @@ package struct Safetensors {
         guard bytes.count >= 8 else { throw PackError("file of \(bytes.count) bytes is no safetensors file") }
         let length: UInt64 = bytes.integer(at: 0)
         guard length <= Self.maximumHeader, Int(length) <= bytes.count - 8 else {
-            throw PackError("header length is \(length), expected at most \(min(bytes.count - 8, Self.maximumHeader))")
+            let most = min(bytes.count - 8, Self.maximumHeader)
+            throw PackError("no safetensors file, or cut short: header length is \(length), expected at most \(most)")
         }
         let dataStart = 8 + Int(length)
         let json = try JSON(parsing: bytes.slice(8..<dataStart))

@@ -63,5 +63,5 @@ func isTerminal(_ path: String) -> Bool {
 }
 
 func checkFolder(_ path: Path) throws(Failure) {
-    guard access(path.cString, W_OK | X_OK) == 0 else { throw .system(.run, "\(path)") }
+    guard access(Path(".").within(path).cString, W_OK | X_OK) == 0 else { throw .system(.run, "\(path)") }
 }

@@ -48,7 +48,7 @@ struct Filter: ParsableCommand {
     @Option(help: ArgumentHelp("The quality of JPEG and WebP, from 1 to 100; 95 by default.", valueName: "1..100"))
     var quality: Int?
 
-    @Flag(help: "Leave out EXIF and XMP.")
+    @Flag(help: "Leave out EXIF, XMP and IPTC.")
     var strip = false
 
     @Flag(help: "Write the image as it was and as it is now, side by side.")
@@ -63,7 +63,9 @@ struct Filter: ParsableCommand {
     @Option(help: ArgumentHelp("Give up on an image that takes longer.", valueName: "seconds"))
     var timeout: Double?
 
-    @Option(help: ArgumentHelp("Restore in tiles what would take more memory, such as 800M or 2G.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp("Restore in tiles what would take more memory, such as 800M or 2G.", valueName: "size"),
+        transform: MemorySize.init)
     var memory: MemorySize?
 
     @Option(
@@ -76,7 +78,7 @@ struct Filter: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Tell what the image is, what the network saw in it, and the times taken.")
+    @Flag(name: .shortAndLong, help: "Tell what the image is, what auto saw in it, and the times taken.")
     var verbose = false
 
     func validate() throws {

@@ -50,7 +50,9 @@ extension Filter {
 
     private func outputFormat() throws(Failure) -> FileFormat? {
         if let format { return format }
-        guard !y4m, let output, let suffix = FileName(of: output).suffix else { return nil }
+        guard let output, let suffix = FileName(of: output).suffix else { return nil }
+        if y4m, suffix.lowercased() == "y4m" { return nil }
+        if y4m { throw Failure(.usage, "\(output): the suffix is not that of a YUV4MPEG2 stream, y4m") }
         guard let format = FileFormat(suffix: suffix) else {
             let known = FileFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(

@@ -64,7 +64,8 @@ struct Picture: ~Copyable {
         if !space.isEmpty { facts += ", converted from \(space) to sRGB" }
         if picture.origin.orientation > 1 { facts += ", orientation \(picture.origin.orientation) applied" }
         if picture.origin.pages > 1 { facts += ", the first of \(picture.origin.pages) pages" }
-        for (name, blob) in [("ICC", picture.icc), ("EXIF", picture.exif), ("XMP", picture.xmp)] where blob.size > 0 {
+        let blobs = [("ICC", picture.icc), ("EXIF", picture.exif), ("XMP", picture.xmp), ("IPTC", picture.iptc)]
+        for (name, blob) in blobs where blob.size > 0 {
             facts += ", \(name) \(blob.size) bytes"
         }
         return facts

@@ -36,7 +36,7 @@ extension Restorer {
         let held = held(samples: samples.stride * samples.height, file: size)
         try restore(samples, into: samples, place: place, held: held, label: job.label)
         report.finished("restored")
-        report.tell(sight)
+        if options.task == .auto { report.tell(sight) }
         let format = try format(of: job, after: number, &input)
         let file = try picture.encoded(as: format, quality: options.quality, place: place)
         report.finished("encoded")

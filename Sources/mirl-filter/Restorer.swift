@@ -71,13 +71,13 @@ final class Restorer {
         return bytes
     }
 
-    /// What the network judged the last image to be, and what `auto` made of that.
+    /// What the network judged the last image to be, and what `auto`, the task, made of that.
     var sight: String {
         guard let seen = session.seen else { return "the weights do not tell what the network sees" }
         let what = seen.task == .auto ? "nothing to remove" : seen.task.rawValue
         let sight = "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
         let (task, strength) = session.done
-        guard options.task != task else { return sight }
+        guard task != .auto else { return sight }
         let share = strength < 1 ? ", \(Int(strength * 100)) of 100" : ""
         return "\(sight): took the weights for \(task.rawValue)\(share)"
     }

@@ -23,6 +23,8 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data("It rains.\n".utf8)), 2, "stdin: not an image")
         expectFailure(try place.filter("missing.jpg"), 2, "missing.jpg: No such file")
         expectFailure(try place.filter("."), 2, ".: Is a directory")
+        try place.write(picture(), to: "in.ppm")
+        expectFailure(try place.filter("in.ppm", "-o", "in.ppm/"), 1, "in.ppm: Not a directory")
         let drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
@@ -81,7 +83,7 @@ struct FailureTests {
         let image = picture(width: 400, height: 300)
         expectFailure(try place.filter("--memory", "1M", input: image), 1, "400x300 pixels take at least")
         expectFailure(try place.filter("--memory", "1M", input: image), 1, "M, more than --memory 1M")
-        expectFailure(try place.filter("--memory", "12X", input: image), 64, "--memory")
+        expectFailure(try place.filter("--memory", "1.5G", input: image), 64, "A whole number of bytes")
         let tiled = try place.filter("--memory", "51M", "--format", "ppm", input: image)
         #expect(tiled.status == 0)
         let whole = try place.filter("--memory", "1G", "--format", "ppm", input: image)
@@ -262,7 +264,7 @@ struct FailureTests {
         ["--quality", "0", "--format", "jpeg"], ["--quality", "101", "--format", "jpeg"], ["--timeout", "0"],
         ["--timeout", "nan"], ["--outdir", "out"], ["--outdir", "out", "-"],
         ["one.png", "--outdir", "out", "-o", "out.png"],
-        ["--y4m", "--format", "png"], ["--y4m", "--strip"], ["--y4m", "--quality", "9"],
+        ["--y4m", "-o", "out.png"], ["--y4m", "--format", "png"], ["--y4m", "--strip"], ["--y4m", "--quality", "9"],
         ["--generate-completion-script", "nosuch"],
     ])
     func `a command line that means nothing`(arguments: [String]) throws {

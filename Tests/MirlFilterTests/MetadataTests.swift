@@ -192,6 +192,33 @@ struct MetadataTests {
         }
     }
 
+    /// Photoshop's resources have it beside a thumbnail, which would show what there was before.
+    @Test func `IPTC is kept by JPEG`() throws {
+        try place.write(picture(), to: "in.ppm")
+        try place.vips("copy", "in.ppm", "plain.jpg[strip]")
+        let datasets = Data([0x1C, 2, 120, 0, 4]) + Data("rain".utf8)
+        func resource(_ id: UInt8, _ data: Data, name: [UInt8] = [0, 0]) -> Data {
+            let head: [UInt8] = Array("8BIM".utf8) + [4, id] + name + [0, 0, 0, UInt8(data.count)]
+            return Data(head) + data + Data(count: data.count % 2)
+        }
+        let plain = try place.read("plain.jpg")
+        func with(_ resources: Data) -> Data {
+            let body = Data("Photoshop 3.0\0".utf8) + resources
+            return plain.prefix(2) + Data([0xFF, 0xED, 0, UInt8(body.count + 2)]) + body + plain.dropFirst(2)
+        }
+        let thumbnail = resource(12, Data("seven b".utf8), name: [1, 65])
+        try place.write(with(thumbnail + resource(4, datasets)), to: "in.jpg")
+        #expect(try place.filter("-v", "in.jpg", "-o", "out.jpg").errors.contains("IPTC 9 bytes"))
+        let kept = try place.read("out.jpg")
+        #expect(kept.range(of: with(resource(4, datasets)).prefix(42).dropFirst(2)) != nil)
+        #expect(kept.range(of: Data("seven b".utf8)) == nil)
+        #expect(try place.filter("--strip", "in.jpg", "--format", "jpeg").output.range(of: datasets) == nil)
+        for cut in 1..<40 {
+            let file = with((thumbnail + resource(4, datasets)).prefix(cut))
+            #expect(try place.filter("--format", "jpeg", input: file).output.range(of: datasets) == nil)
+        }
+    }
+
     /// WebP has no grey.
     @Test func `a grey profile stays with grey samples`() throws {
         try place.write(picture(bands: 1), to: "in.ppm")

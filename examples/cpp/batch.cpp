@@ -3,7 +3,8 @@
  *     c++ -std=c++17 batch.cpp -o batch $(pkg-config --cflags --libs mirl) -pthread
  *     ./batch derain out rainy1.ppm rainy2.ppm ...
  *
- * Reads binary PPM files of 8 bits and writes them, restored, under their own names into the folder. */
+ * Reads binary PPM files of 8 bits and writes them, restored, under their own names into the folder,
+ * which has to be there. */
 #include <mirl.hpp>
 
 #include <algorithm>

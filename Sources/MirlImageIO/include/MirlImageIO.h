@@ -40,6 +40,7 @@ typedef struct mirl_picture {
     mirl_bytes icc;                    /* a profile for the samples as they are */
     mirl_bytes exif;                   /* from its TIFF header on, orientation 1 */
     mirl_bytes xmp;                    /* XML */
+    mirl_bytes iptc;                   /* datasets, of a JPEG */
     mirl_png_colour png_colour;
     mirl_picture_origin origin;
 } mirl_picture;
