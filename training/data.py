@@ -325,6 +325,24 @@ def made_up_depth(rng, height: int, width: int) -> np.ndarray:
     return depth.clip(0, 1).astype(np.float32)
 
 
+def brought_near(rng, depth: np.ndarray) -> np.ndarray:
+    """Depth maps know few things that are so near that no haze lies before them. What is black would tell of clear air
+    then, though there is haze behind it."""
+    if rng.random() < 0.4:
+        depth = (depth - depth.min()) / (1 - depth.min() + 1e-3)
+    if rng.random() < 0.2:
+        depth = np.where(smooth_field(rng, *depth.shape) > rng.uniform(0.5, 0.9), 0, depth)
+    return depth.astype(np.float32)
+
+
+def exposed(rng, *images: np.ndarray) -> list[np.ndarray]:
+    """The images as a shorter exposure and another gradation might have made them, in a quarter of the cases."""
+    if rng.random() < 0.75:
+        return list(images)
+    gain, gamma = np.exp(rng.uniform(np.log(0.4), 0)), np.exp(rng.uniform(-0.4, 0.4))
+    return [(image**gamma * gain).astype(np.float32) for image in images]
+
+
 def other_tones(rng, photo: np.ndarray) -> np.ndarray:
     """The photo as another exposure, camera or light might have made it."""
     gains = rng.uniform(0.93, 1.07, 3) * rng.uniform(0.8, 1.05)
@@ -407,7 +425,8 @@ class Patches(Dataset):
 
     def pair(self, rng, task: str, size: int):
         if task == CLEAN:
-            image = as_8_bits(rng, self.crop(rng, self.any_photo(rng), None, size, shrink=0.4)[0])
+            photo, _ = self.crop(rng, self.any_photo(rng), None, size, shrink=0.4)
+            image = as_8_bits(rng, *exposed(rng, photo))
             return image, image
         if task == "dehaze":
             if self.clean and rng.random() < 0.25:
@@ -418,11 +437,13 @@ class Patches(Dataset):
                 clean, depth = self.crop(rng, photo, depth, size, shrink=0.6)
             if rng.random() < 0.6:  # or the few scenes' tones are learned
                 clean = other_tones(rng, clean)
-            return as_8_bits(rng, add_haze(rng, clean, depth)), clean
+            hazy, clean = exposed(rng, add_haze(rng, clean, brought_near(rng, depth)), clean)
+            return as_8_bits(rng, hazy), clean
         turned = 0.3 if task == "derain" else 1
         clean, _ = self.crop(rng, self.any_photo(rng), None, size, shrink=0.2, turned=turned)
         if task == "derain":
-            return as_8_bits(rng, add_rain(rng, clean)), clean
+            rainy, clean = exposed(rng, add_rain(rng, clean), clean)
+            return as_8_bits(rng, rainy), clean
         return noisy_pair(rng, clean)
 
     def crop(self, rng, photo, depth, size: int, shrink: float, turned: float = 1):

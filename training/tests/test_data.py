@@ -7,8 +7,8 @@ from PIL import Image
 
 import data
 from data import (
-    CLEAN, TASKS, Patches, Shape, add_haze, add_rain, blurred_streaks, coarse_colour, curtains, drops, grey,
-    line_streaks, lit_shower, noisy_pair, smooth_field, spray, white_specks,
+    CLEAN, TASKS, Patches, Shape, add_haze, add_rain, blurred_streaks, brought_near, coarse_colour, curtains, drops,
+    exposed, grey, line_streaks, lit_shower, noisy_pair, smooth_field, spray, white_specks,
 )
 
 
@@ -223,6 +223,24 @@ def test_a_sky_may_vanish_in_haze_and_what_is_nearer_does_not_lose_more_than_its
     sky, near = np.array(left)[:, 0], np.array(left)[:, 2]
     assert sky.min() < 0.01 and sky.max() > 0.3
     assert near.min() > np.exp(-0.22 * 10 * 0.9) / 2
+
+
+def test_some_haze_begins_behind_what_is_near():
+    depth = np.linspace(0.3, 1, 32 * 32, dtype=np.float32).reshape(32, 32)
+    near = [brought_near(np.random.default_rng(seed), depth) for seed in range(60)]
+    assert all(0 <= map.min() and map.max() <= 1 for map in near)
+    assert 15 < sum(map.min() < 0.01 for map in near) < 45
+    assert 3 < sum((map < 0.01).sum() > 16 for map in near)  # not only the nearest pixels, but a part of the picture
+
+
+def test_an_exposure_changes_the_patch_and_what_it_should_be_alike():
+    hazy, clean = np.full((4, 4, 3), 0.7, np.float32), np.full((4, 4, 3), 0.2, np.float32)
+    pairs = [exposed(np.random.default_rng(seed), hazy, clean) for seed in range(60)]
+    changed = [(a[0, 0, 0], b[0, 0, 0]) for a, b in pairs if a is not hazy]
+    assert 8 < len(changed) < 24
+    for bright, dark in changed:
+        gamma = np.log(bright / dark) / np.log(0.7 / 0.2)
+        assert 0.66 < gamma < 1.5 and 0.39 < bright / 0.7**gamma < 1.01
 
 
 def test_every_kind_of_patch_comes_from_every_kind_of_photo(tmp_path):
