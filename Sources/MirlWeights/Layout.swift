@@ -5,7 +5,7 @@ package enum Layout {
     package static let version: UInt32 = 2
     package static let alignment = 64
     package static let maximumProvenance = 65536
-    /// A layer's tables are made from columns of 16 bits.
+    /// A layer's tables are made from columns of 16 bits; no architecture that `validate` lets pass has more.
     package static let maximumSparseColumns = 65536
 
     /// How the rows of a sparse matrix are cut into the fewest cells within which 8 bits tell a column: `width` columns
