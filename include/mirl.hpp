@@ -154,7 +154,7 @@ struct session_options {
     std::string kernels;       /* one of mirl_kernels_name; empty: $MIRL_KERNELS, or the best */
     /* Calls part(i) for each i < count, on any threads, and returns when all have returned; empty: own threads. */
     std::function<void(work part, std::uint32_t count)> runner;
-    std::pmr::memory_resource *memory = nullptr; /* for scratch memory; must outlive the session; null: malloc */
+    std::pmr::memory_resource *memory = nullptr; /* for scratch memory; must outlive the session; null: the system's */
     std::uint64_t memory_limit = 0; /* bytes of it for an image, beyond which it is cut into tiles; 0: none */
     enum precision precision = precision::fp32;
 };

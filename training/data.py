@@ -326,8 +326,8 @@ def made_up_depth(rng, height: int, width: int) -> np.ndarray:
 
 
 def brought_near(rng, depth: np.ndarray) -> np.ndarray:
-    """Depth maps know few things that are so near that no haze lies before them. What is black would tell of clear air
-    then, though there is haze behind it."""
+    """Depth maps have few things so near that no haze lies before them; without those, black would always mean clear
+    air, though there may be haze behind."""
     if rng.random() < 0.4:
         depth = (depth - depth.min()) / (1 - depth.min() + 1e-3)
     if rng.random() < 0.2:

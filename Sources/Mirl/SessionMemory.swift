@@ -29,8 +29,8 @@ public struct Allocator {
 
 private let hugePage = 1 << 21
 
-/// Begins where a huge page does. Only whole ones are advised, so that the peak grows by nothing; rows of a map lie pages
-/// apart.
+/// Begins where a huge page does. Only whole ones are advised, so that the peak grows by nothing; rows of a map lie
+/// pages apart.
 private func mapHugePages(_ size: Int) -> UnsafeMutableRawPointer? {
     let page = Int(getpagesize())
     let length = (size + page - 1) / page * page

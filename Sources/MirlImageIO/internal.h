@@ -49,8 +49,13 @@ mirl_picture_status orient(mirl_picture *picture, uint32_t from, mirl_picture_me
 bool is_followed(const uint8_t *rest, size_t size);
 mirl_picture_status picture_fail_followed(mirl_picture_message *message);
 
+/* The refusal of what is no picture. */
+mirl_picture_status picture_fail_unknown(mirl_picture_message *message);
+
 bool is_png(const void *data, size_t size);
 bool is_pnm(const void *data, size_t size);
+/* The operation of libvips that is to decode a file, by its first bytes; NULL where none is. */
+const char *vips_loader(const void *data, size_t size);
 
 /* The decoders fill in a zeroed picture that is not yet upright, its orientation in `origin`. After a failure the
  * caller frees what they left in it. */

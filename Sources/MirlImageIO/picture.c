@@ -77,24 +77,8 @@ mirl_picture_status mirl_picture_look_at(const void *data, size_t size, uint64_t
     return MIRL_PICTURE_OK;
 }
 
-/* Of the formats that libvips reads and trusts. */
-static bool is_other(const char *data, size_t size) {
-    static const struct {
-        size_t place, size;
-        const char *bytes;
-    } signs[] = {
-        {0, 3, "\xFF\xD8\xFF"}, {0, 4, "GIF8"}, {0, 4, "II*\0"}, {0, 4, "MM\0*"},
-        {0, 4, "II+\0"}, {0, 4, "MM\0+"}, {8, 4, "WEBP"}, {4, 4, "ftyp"},
-    };
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
-        if (size >= signs[i].place + signs[i].size &&
-            memcmp(data + signs[i].place, signs[i].bytes, signs[i].size) == 0)
-            return true;
-    return false;
-}
-
 static bool is_picture(const void *data, size_t size) {
-    return is_png(data, size) || is_pnm(data, size) || is_other(data, size);
+    return is_png(data, size) || is_pnm(data, size) || vips_loader(data, size) != NULL;
 }
 
 bool is_followed(const uint8_t *rest, size_t size) {
@@ -106,9 +90,12 @@ mirl_picture_status picture_fail_followed(mirl_picture_message *message) {
     return picture_fail(message, MIRL_PICTURE_BAD, "another image follows, which only raw PNM may do in a stream");
 }
 
-mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message) {
-    if (is_picture(data, size)) return MIRL_PICTURE_OK;
+mirl_picture_status picture_fail_unknown(mirl_picture_message *message) {
     return picture_fail(message, MIRL_PICTURE_BAD, "not an image of a format that is read");
+}
+
+mirl_picture_status mirl_picture_check_beginning(const void *data, size_t size, mirl_picture_message *message) {
+    return is_picture(data, size) ? MIRL_PICTURE_OK : picture_fail_unknown(message);
 }
 
 mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,

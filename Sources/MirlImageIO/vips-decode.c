@@ -170,18 +170,21 @@ static mirl_picture_status check_tiff(const vips_library *vips, VipsImage *image
     return MIRL_PICTURE_OK;
 }
 
-/* Whether libvips would decode the file as one of the formats that are read: others' decoders may be unfit for untrusted
- * files, and begin before libvips blocks them. */
-static bool has_known_format(const vips_library *vips, const void *data, size_t size) {
-    static const char *const known[] = {"Jpeg", "Nsgif", "Tiff", "Webp", "Heif"};
-    const char *loader = vips->foreign_find_load_buffer(data, size);
-    char name[64];
-    for (size_t i = 0; loader != NULL && i < sizeof known / sizeof *known; i++) {
-        snprintf(name, sizeof name, "VipsForeignLoad%sBuffer", known[i]);
-        if (strcmp(loader, name) == 0) return true;
-    }
-    vips->error_clear();
-    return false;
+const char *vips_loader(const void *data, size_t size) {
+    static const struct {
+        size_t place, size;
+        const char *bytes, *loader;
+    } signs[] = {
+        {0, 3, "\xFF\xD8\xFF", "jpegload_buffer"}, {0, 4, "GIF8", "gifload_buffer"},
+        {0, 4, "II*\0", "tiffload_buffer"},         {0, 4, "MM\0*", "tiffload_buffer"},
+        {0, 4, "II+\0", "tiffload_buffer"},         {0, 4, "MM\0+", "tiffload_buffer"},
+        {8, 4, "WEBP", "webpload_buffer"},          {4, 4, "ftyp", "heifload_buffer"},
+    };
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (size >= signs[i].place + signs[i].size &&
+            memcmp((const char *)data + signs[i].place, signs[i].bytes, signs[i].size) == 0)
+            return signs[i].loader;
+    return NULL;
 }
 
 /* Past the sub-blocks at `at`, each of which begins with its size, the last with 0; `size` where they do not end. */
@@ -211,12 +214,16 @@ static bool is_gif_whole(const uint8_t *gif, size_t size) {
 
 static mirl_picture_status decode_file(const vips_library *vips, const void *data, size_t size, uint64_t limit,
                                        mirl_picture *picture, mirl_picture_message *message) {
-    if (!has_known_format(vips, data, size))
-        return picture_fail(message, MIRL_PICTURE_BAD, "not an image that can be read: cut short, or of a format "
-                                                       "that is unknown or that this libvips lacks");
-    VipsImage *image = vips->image_new_from_buffer(data, size, "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                                   VIPS_FAIL_ON_ERROR, NULL);
-    if (image == NULL) return refuse_image(vips, message);
+    /* libvips' own choice could be a decoder that is not fit for untrusted files, and begins before that is blocked. */
+    const char *loader = vips_loader(data, size);
+    if (loader == NULL) return picture_fail_unknown(message);
+    if (vips->type_find("VipsForeignLoad", loader) == 0)
+        return picture_fail(message, MIRL_PICTURE_FAILED, "libvips is here without what reads this (%s)", loader);
+    VipsImage *image = NULL;
+    VipsBlob *blob = vips->blob_new(NULL, data, size);
+    int failed = vips->call(loader, blob, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    vips->area_unref((VipsArea *)blob);
+    if (failed) return refuse_image(vips, message);
     mirl_picture_status status = check_tiff(vips, image, data, size, message);
     if (status == MIRL_PICTURE_OK) status = decode(vips, &image, limit, picture, message);
     if (image != NULL) vips->object_unref(image);

@@ -20,18 +20,13 @@ static bool profile_fits(const mirl_picture *picture, mirl_picture_format format
     return icc.size >= space_at + 4 && memcmp((const char *)icc.data + space_at, space, 4) == 0;
 }
 
-/* False where memory is missing. */
-static bool set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
-                         mirl_picture_format format) {
-    mirl_bytes iptc;
-    if (!iptc_block(&picture->iptc, &iptc)) return false;
-    if (iptc.size > 0 && format == MIRL_PICTURE_JPEG) vips->image_set_blob_copy(image, VIPS_META_IPTC_NAME, iptc.data, iptc.size);
-    free(iptc.data);
+static void set_metadata(const vips_library *vips, VipsImage *image, const mirl_picture *picture,
+                         mirl_picture_format format, mirl_bytes iptc) {
+    if (iptc.size > 0) vips->image_set_blob_copy(image, VIPS_META_IPTC_NAME, iptc.data, iptc.size);
     if (picture->icc.size > 0 && profile_fits(picture, format))
         vips->image_set_blob_copy(image, VIPS_META_ICC_NAME, picture->icc.data, picture->icc.size);
     if (picture->xmp.size > 0)
         vips->image_set_blob_copy(image, VIPS_META_XMP_NAME, picture->xmp.data, picture->xmp.size);
-    return true;
 }
 
 /* An image over the picture's own pixels. */
@@ -68,15 +63,17 @@ static mirl_picture_status encode(const vips_library *vips, const mirl_picture *
                                   unsigned quality, mirl_bytes *file, mirl_picture_message *message) {
     char saver[64];
     snprintf(saver, sizeof saver, savers[format], quality);
+    mirl_bytes iptc = {NULL, 0};
+    if (format == MIRL_PICTURE_JPEG && !iptc_block(&picture->iptc, &iptc))
+        return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");
     VipsImage *image = wrap(vips, picture);
-    *file = (mirl_bytes){NULL, 0};
-    bool has_memory = image == NULL || set_metadata(vips, image, picture, format);
-    bool failed = image == NULL ||
-                  (has_memory && vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL) != 0);
+    if (image != NULL) set_metadata(vips, image, picture, format, iptc);
+    free(iptc.data);
+    bool failed = image == NULL || vips->image_write_to_buffer(image, saver, &file->data, &file->size, NULL) != 0;
     if (image != NULL) vips->object_unref(image);
     if (failed) return vips_library_fail(vips, MIRL_PICTURE_FAILED, "cannot encode the image",
                                          vips->error_buffer(), message);
-    if (has_memory && put_exif(file, format, picture)) return MIRL_PICTURE_OK;
+    if (put_exif(file, format, picture)) return MIRL_PICTURE_OK;
     free(file->data);
     *file = (mirl_bytes){NULL, 0};
     return picture_fail(message, MIRL_PICTURE_FAILED, "no memory for the metadata");

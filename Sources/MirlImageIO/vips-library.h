@@ -7,8 +7,8 @@
 #define VIPS_LIBRARY_FUNCTIONS(use)                                                                                    \
     use(vips, init) use(vips, block_untrusted_set) use(vips, cache_set_max) use(vips, concurrency_set)                 \
     use(vips, error_buffer) use(vips, error_clear) use(vips, enum_nick) use(vips, interpretation_get_type)             \
-    use(vips, band_format_get_type) use(vips, foreign_find_load_buffer)                                                \
-    use(vips, image_new_from_buffer) use(vips, image_new_from_memory)                                                  \
+    use(vips, band_format_get_type) use(vips, type_find) use(vips, blob_new) use(vips, area_unref) use(vips, call)     \
+    use(vips, image_new_from_memory)                                                                                   \
     use(vips, image_write_to_memory) use(vips, image_write_to_buffer) use(vips, image_init_fields)                     \
     use(vips, image_get_width) use(vips, image_get_height) use(vips, image_get_bands) use(vips, image_get_format)      \
     use(vips, image_get_xres) use(vips, image_get_yres) use(vips, image_guess_interpretation)                          \

@@ -51,9 +51,12 @@ extension Filter {
     private func outputFormat() throws(Failure) -> FileFormat? {
         if let format { return format }
         guard let output, let suffix = FileName(of: output).suffix else { return nil }
-        if y4m, suffix.lowercased() == "y4m" { return nil }
-        if y4m { throw Failure(.usage, "\(output): the suffix is not that of a YUV4MPEG2 stream, y4m") }
-        guard let format = FileFormat(suffix: suffix) else {
+        let format = FileFormat(suffix: suffix)
+        if y4m {
+            guard format == nil else { throw Failure(.usage, "\(output): a video stream is written, not an image") }
+            return nil
+        }
+        guard let format else {
             let known = FileFormat.allCases.map(\.rawValue).joined(separator: ", ")
             throw Failure(
                 .usage, "\(output): the suffix is of no format that can be written; choose one with --format: \(known)")

@@ -78,6 +78,7 @@ final class Restorer {
         let sight = "the network saw \(what), \(Int(seen.confidence * 100)) of 100"
         let (task, strength) = session.done
         guard task != .auto else { return sight }
+        if strength * options.strength == 0 { return "\(sight): took nothing" }
         let share = strength < 1 ? ", \(Int(strength * 100)) of 100" : ""
         return "\(sight): took the weights for \(task.rawValue)\(share)"
     }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct {
     size_t held, most, largest; /* bytes now, at most, and in the largest block */
@@ -112,6 +113,7 @@ static void check_own_memory(void)
         mirl_image image = new_image(MIRL_RGB8, side, side, 0);
         mirl_session *session = default_session(1);
         free(restored_by(session, &image).data);
+        CHECK(has_advised_memory() || access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0);
         mirl_session_free(session);
         CHECK(!has_advised_memory());
         free(image.data);

@@ -48,9 +48,11 @@ final class Workplace {
     func shell(_ script: String) throws -> Outcome { try run("/bin/sh", ["-c", script], input: Data()) }
 
     /// For a script: starts a reader of the named pipe `out`, and goes on when that waits for a writer.
-    static let readOut = "cat out & reader=$!; until grep -q '(cat) S' /proc/$reader/stat; do sleep 0.02; done"
+    static let readOut = """
+        cat out & reader=$!; for i in $(seq 500); do grep -q '(cat) S' /proc/$reader/stat && break; sleep 0.02; done
+        """
     /// For a script: whether that reader is done within 20 seconds.
-    static let readerEnds = "timeout 20 tail --pid=$reader -s 0.05 -f /dev/null"
+    static let readerEnds = "{ timeout 20 tail --pid=$reader -s 0.05 -f /dev/null || { kill $reader; false; }; }"
 
     func vips(_ arguments: String...) throws {
         let outcome = try run("/usr/bin/vips", arguments, input: Data())

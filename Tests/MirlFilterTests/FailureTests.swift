@@ -30,9 +30,11 @@ struct FailureTests {
     }
 
     /// Decoders that are not fit for untrusted files get none to see, whatever lies where other formats have their signs.
-    @Test(arguments: ["%PDF-1.4WEBP\n%", "%PDF-1.4\n", "<svgftyp/>\n    ", "SIMPLE  WEBP   "])
-    func `what only seems to be of a format that is read`(file: String) throws {
-        expectFailure(try place.filter(input: Data(file.utf8)), 2, "stdin: not an image")
+    @Test(arguments: [
+        "%PDF-1.4WEBP\n%": "webp", "%PDF-1.4\n": "not an image", "<svgftyp/>\n    ": "damaged image: source", "SIMPLE  WEBP   ": "webp",
+    ])
+    func `what only seems to be of a format that is read`(file: String, complaint: String) throws {
+        expectFailure(try place.filter(input: Data(file.utf8)), 2, complaint)
     }
 
     @Test func `a message is one line whatever the name`() throws {

@@ -16,13 +16,14 @@ import Testing
     private func both() throws -> Model { Model(try file(common), special: [.derain: try file(special)]) }
 
     private func restored(
-        _ task: Task, _ session: Session, strength: Float = 1, replacing odd: [Float] = []
+        _ task: Task, _ session: Session, strength: Float = 1, replacing odd: [Float] = [],
+        progress: ((Float) -> Bool)? = nil
     ) throws -> [Float] {
         var values: [Float] = (0..<5760).map { Float($0 * 37 % 101) / 101 }
         values.replaceSubrange(0..<odd.count, with: odd)
         let picture = Planar(height: 40, width: 48, values: values)
         return try picture.withBuffer { buffer in
-            try session.restore(buffer, into: buffer, task: task, strength: strength)
+            try session.restore(buffer, into: buffer, task: task, strength: strength, progress: progress)
             return buffer.floats
         }
     }
@@ -136,7 +137,12 @@ import Testing
         let memory = MeasuredMemory(), whole = MeasuredMemory()
         let session = try Session(model, threads: 1, allocator: memory.allocator)
         let odd: [Float] = [.nan, 5, -2, .infinity]
-        let result = try restored(.auto, session, strength: strength, replacing: odd)
+        var shares: [Float] = []
+        let result = try restored(.auto, session, strength: strength, replacing: odd) {
+            shares.append($0)
+            return true
+        }
+        #expect(shares == shares.sorted() && shares.filter { $0 == 1 }.count == 1)
         #expect(session.seen?.task == .dehaze && session.done.task == .dehaze)
         let named = try Session(model, threads: 1, allocator: whole.allocator)
         let expected = try restored(.dehaze, named, strength: 0, replacing: odd)

@@ -91,7 +91,7 @@ mirl_picture_status mirl_picture_check_size(uint64_t width, uint64_t height, uin
 mirl_picture_status mirl_picture_encode(const mirl_picture *picture, mirl_picture_format format, unsigned quality,
                                         mirl_bytes *file, mirl_picture_message *message);
 
-/* Drops what was not said for showing the picture: EXIF and XMP, but not its colour profile or resolution. */
+/* Drops what was not said for showing the picture: EXIF, XMP and IPTC, but not its colour profile or resolution. */
 void mirl_picture_strip(mirl_picture *picture);
 
 /* Makes the picture twice as wide, with all its pixels a second time beside the first. */
