@@ -12,7 +12,7 @@
  * memory and the weights, it aborts, as Swift does. A thread is not cancelled (pthread_cancel) inside a call or a
  * callback, but after it. A child of fork may go on using what its parent made, unless it was forked inside a call on
  * it, by any thread, or while another thread was in its first calls of the library. Once loaded the library stays:
- * dlclose does not unload it. A thread that calls it has 64 KiB of stack or more.
+ * dlclose does not unload it. A thread that calls it needs 64 KiB of stack.
  *
  * Every struct begins with `struct_size`, which the caller sets to sizeof the struct, so that later versions
  * can append fields. A size smaller than this header's is MIRL_ERROR_ARGUMENT. A larger one, up to 4096, from a

@@ -90,7 +90,8 @@ struct ProductPlace {
             for i in 0..<stored.count { columns[i] = UInt16(source[i]) }  // many at once, as compilers see
         } else {
             convolution.forEachStored(inRows: rows) { _, place, column in
-                columns[place - stored.lowerBound] = UInt16(truncatingIfNeeded: column)  // below Layout.maximumSparseColumns
+                // Below Layout.maximumSparseColumns.
+                columns[place - stored.lowerBound] = UInt16(truncatingIfNeeded: column)
             }
         }
         return UnsafePointer(columns)

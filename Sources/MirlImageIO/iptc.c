@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char head[14] = "Photoshop 3.0";          /* with its 0 */
+static const char head[14] = "Photoshop 3.0";              /* with its 0 */
 static const uint8_t type[6] = {'8', 'B', 'I', 'M', 4, 4}; /* of the resource that holds the datasets */
 enum { size_of_name = 2, size_of_length = 4 };
 
@@ -36,12 +36,13 @@ bool iptc_block(const mirl_bytes *iptc, mirl_bytes *block) {
     *block = (mirl_bytes){NULL, 0};
     if (iptc->size == 0) return true;
     size_t before = sizeof head + sizeof type + size_of_name + size_of_length;
-    uint8_t *bytes = calloc(before + iptc->size + iptc->size % 2, 1);
+    size_t size = before + iptc->size + iptc->size % 2;
+    uint8_t *bytes = calloc(size, 1);
     if (bytes == NULL) return false;
     memcpy(bytes, head, sizeof head);
     memcpy(bytes + sizeof head, type, sizeof type);
     for (size_t i = 0; i < size_of_length; i++) bytes[before - 1 - i] = (uint8_t)(iptc->size >> 8 * i);
     memcpy(bytes + before, iptc->data, iptc->size);
-    *block = (mirl_bytes){bytes, before + iptc->size + iptc->size % 2};
+    *block = (mirl_bytes){bytes, size};
     return true;
 }

@@ -221,7 +221,8 @@ static mirl_picture_status decode_file(const vips_library *vips, const void *dat
         return picture_fail(message, MIRL_PICTURE_FAILED, "libvips is here without what reads this (%s)", loader);
     VipsImage *image = NULL;
     VipsBlob *blob = vips->blob_new(NULL, data, size);
-    int failed = vips->call(loader, blob, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+    int failed = vips->call(loader, blob, &image, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR,
+                            NULL);
     vips->area_unref((VipsArea *)blob);
     if (failed) return refuse_image(vips, message);
     mirl_picture_status status = check_tiff(vips, image, data, size, message);

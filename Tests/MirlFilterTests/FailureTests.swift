@@ -29,9 +29,10 @@ struct FailureTests {
         expectFailure(try place.filter(input: Data(drawing.utf8)), 2, "not an image")
     }
 
-    /// Decoders that are not fit for untrusted files get none to see, whatever lies where other formats have their signs.
+    /// Decoders that are not fit for untrusted files get none to see, whatever lies where others have their signs.
     @Test(arguments: [
-        "%PDF-1.4WEBP\n%": "webp", "%PDF-1.4\n": "not an image", "<svgftyp/>\n    ": "damaged image: source", "SIMPLE  WEBP   ": "webp",
+        "%PDF-1.4WEBP\n%": "webp", "%PDF-1.4\n": "not an image", "<svgftyp/>\n    ": "damaged image: source",
+        "SIMPLE  WEBP   ": "webp",
     ])
     func `what only seems to be of a format that is read`(file: String, complaint: String) throws {
         expectFailure(try place.filter(input: Data(file.utf8)), 2, complaint)
@@ -85,6 +86,7 @@ struct FailureTests {
         let image = picture(width: 400, height: 300)
         expectFailure(try place.filter("--memory", "1M", input: image), 1, "400x300 pixels take at least")
         expectFailure(try place.filter("--memory", "1M", input: image), 1, "M, more than --memory 1M")
+        expectFailure(try place.filter("--memory", "12X", input: image), 64, "--memory")
         expectFailure(try place.filter("--memory", "1.5G", input: image), 64, "A whole number of bytes")
         let tiled = try place.filter("--memory", "51M", "--format", "ppm", input: image)
         #expect(tiled.status == 0)

@@ -188,7 +188,7 @@ static void vips_mirl_class_init(VipsMirlClass *class) {
                     AT(strength), 0, 1, 1)
     VIPS_ARG_STRING(class, "weights", 5, "Weights", "Weight file, instead of the weights built in",
                     VIPS_ARGUMENT_OPTIONAL_INPUT, AT(weights), NULL)
-    VIPS_ARG_INT(class, "threads", 6, "Threads", "Threads to use; 0 means those that libvips was told, or all there are",
+    VIPS_ARG_INT(class, "threads", 6, "Threads", "Threads to use; 0 means as many as libvips was told, or all",
                  VIPS_ARGUMENT_OPTIONAL_INPUT, AT(threads), 0, 1024, 0)
     VIPS_ARG_UINT64(class, "memory", 7, "Memory", "Most bytes to restore with, in tiles if need be; 0 means any number",
                     VIPS_ARGUMENT_OPTIONAL_INPUT, AT(memory), 0, G_MAXUINT64, 0)
